@@ -1,0 +1,1 @@
+//! The Compose Specification, read into a normalised project with spans.

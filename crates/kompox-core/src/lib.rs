@@ -1,0 +1,1 @@
+//! Pure decisions: validate, decide, build, status; and the driver port.

@@ -1,0 +1,1 @@
+//! The development control plane: real etcd and kube-apiserver, simulated pods.

@@ -1,0 +1,1 @@
+//! Hosts provider drivers: WebAssembly components in wasmtime.

@@ -1,0 +1,1 @@
+//! For authors of provider drivers: bindings, HTTP, errors, tags.

@@ -1,0 +1,1 @@
+//! The Kompox command line.

@@ -1,0 +1,1 @@
+//! API types of k8s.kompox.dev/v1alpha1.

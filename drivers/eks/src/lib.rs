@@ -1,0 +1,1 @@
+//! Amazon EBS volumes and snapshots.

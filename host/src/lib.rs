@@ -1,0 +1,1 @@
+//! The operator: controllers for disks, snapshots and apps.

@@ -1,0 +1,2 @@
+//! Automation: setup, demo, test, gen, bench.
+fn main() {}
