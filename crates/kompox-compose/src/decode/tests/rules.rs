@@ -1,0 +1,83 @@
+//! The file as a whole, and the rules between its parts.
+
+use super::{project, read};
+
+fn codes(text: &str) -> Vec<&'static str> {
+    read(text).diagnostics.iter().map(|d| d.code.id).collect()
+}
+
+#[test]
+fn the_name_given_wins() {
+    assert_eq!(project("name: other\nservices: {a: {image: b}}").name.as_deref(), Some("app"));
+}
+
+#[test]
+fn the_project_name_is_a_variable() {
+    let services = project("services: {a: {image: \"r/$COMPOSE_PROJECT_NAME\"}}").services;
+    assert_eq!(services["a"].image.value, "r/app");
+}
+
+#[test]
+fn bad_files() {
+    let cases: &[(&str, &[&str])] = &[
+        ("", &["KPX0009"]),
+        ("# nothing\n", &["KPX0009"]),
+        ("---\n", &["KPX0009"]),
+        ("text", &["KPX0204"]),
+        ("[a]", &["KPX0204"]),
+        ("name: x", &["KPX0206"]),
+        ("services: {}", &["KPX0206"]),
+        ("services:", &["KPX0204"]),
+        ("services: [a]", &["KPX0204"]),
+        ("services: {a: }", &["KPX0204"]),
+        ("services: {a: {}}", &["KPX0501"]),
+        ("services: {a: {image: \"\"}}", &["KPX0205"]),
+        ("services: {a: {build: .}}", &["KPX0501"]),
+        ("services: {\"a b\": {image: c}}", &["KPX0205"]),
+        ("web: {image: a}", &["KPX0201", "KPX0206"]),
+        ("services: {a: {image: b}}\nsecrets: {}", &["KPX0202"]),
+        ("services: {a: {image: b}}\nservice: {}", &["KPX0201"]),
+        ("services: {a: {image: b}}\nx-kompox: {}", &["KPX0202"]),
+        ("services: {a: {image: b}}\nx-other: {}\nversion: '3'", &["KPX0207"]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(codes(text), *expected, "{text:?}");
+    }
+}
+
+#[test]
+fn cycles_are_named_in_full() {
+    let text = "services:
+  a: {image: i, depends_on: [b]}
+  b: {image: i, depends_on: [c]}
+  c: {image: i, depends_on: [a]}
+  d: {image: i, depends_on: [a]}
+";
+    let parsed = read(text);
+    assert_eq!(parsed.diagnostics.len(), 1, "{:#?}", parsed.diagnostics);
+    let message = &parsed.diagnostics[0].message;
+    assert_eq!(message, "services depend on each other in a circle: `a` → `b` → `c` → `a`");
+}
+
+#[test]
+fn references_between_services() {
+    let cases: &[(&str, &[&str])] = &[
+        ("{a: {image: i, depends_on: [b]}, b: {image: i, profiles: [p]}}", &["KPX0504"]),
+        ("{a: {image: i, depends_on: {b: {condition: service_healthy}}}, b: {image: i}}", &["KPX0509"]),
+        ("{a: {image: i, depends_on: [b]}, b: {build: .}}", &["KPX0501"]),
+        ("{a: {image: i, container_name: same}, b: {image: i, container_name: same}}", &["KPX0510"]),
+        ("{a: {image: i, depends_on: [aa]}, ab: {image: i}}", &["KPX0503"]),
+    ];
+    for (services, expected) in cases {
+        assert_eq!(codes(&format!("services: {services}")), *expected, "{services}");
+    }
+}
+
+#[test]
+fn a_long_chain_of_dependencies_is_no_cycle() {
+    let mut text = String::from("services:\n  s0: {image: i}\n");
+    for n in 1..5000 {
+        text.push_str(&format!("  s{n}: {{image: i, depends_on: [s{}]}}\n", n - 1));
+    }
+    assert_eq!(project(&text).services.len(), 5000);
+}

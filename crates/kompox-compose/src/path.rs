@@ -1,0 +1,29 @@
+//! Places in the model, such as `services.web.ports[0]`.
+
+use std::fmt;
+
+use crate::limits::MAX_SHOWN;
+
+/// A place in the model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Path(String);
+
+impl Path {
+    /// The place under a key; a very long key is cut.
+    pub(crate) fn key(&self, key: &str) -> Self {
+        let key = key.char_indices().nth(MAX_SHOWN).and_then(|(end, _)| key.get(..end)).unwrap_or(key);
+        let separator = if self.0.is_empty() { "" } else { "." };
+        Self(format!("{}{separator}{key}", self.0))
+    }
+
+    /// The place of an item of a list.
+    pub(crate) fn index(&self, index: usize) -> Self {
+        Self(format!("{}[{index}]", self.0))
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
