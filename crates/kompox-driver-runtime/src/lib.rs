@@ -1,1 +1,46 @@
 //! Hosts provider drivers: WebAssembly components in wasmtime.
+//!
+//! A driver is untrusted. It gets a fresh instance for every call, a bounded amount of memory and
+//! time, no files, no sockets, no environment, and no credential: its requests leave through the
+//! host, which checks them against what the driver declares and the administrator granted, signs
+//! them, and removes secrets from everything the driver says.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use kompox_driver_runtime::{Registry, Runtime, RuntimeOptions};
+//! let runtime = Runtime::new(RuntimeOptions::default())?;
+//! let drivers = Registry::new();
+//! let report = drivers.load_directory(&runtime, "drivers".as_ref()).await;
+//! for (path, error) in &report.refused {
+//!     eprintln!("{}: {error}", path.display());
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! The port it implements is [`kompox_core::driver`]; nothing of wasmtime is visible outside.
+
+mod auth;
+mod bindings;
+mod component;
+mod convert;
+mod egress;
+mod engine;
+mod error;
+mod http;
+mod load;
+mod observer;
+mod operation;
+mod options;
+mod redact;
+mod registry;
+mod runtime;
+mod session;
+mod state;
+mod stdio;
+
+pub use component::LoadedDriver;
+pub use error::{LoadError, RuntimeError};
+pub use observer::{CallFinished, NoObserver, Observer, RequestDenied, RequestFinished};
+pub use options::{Clock, ComponentCache, EgressGrant, Limits, PlainHttp, RuntimeOptions};
+pub use registry::{LoadReport, LoadedFile, Registry};
+pub use runtime::Runtime;

@@ -1,0 +1,219 @@
+//! A loaded driver: every call gets a fresh instance, a deadline and a bounded answer.
+//!
+//! The functions of the port are in `component/port.rs`; what all of them share is here.
+
+mod guest;
+mod port;
+
+pub(crate) use guest::{Exports, Guest};
+
+use crate::{
+    auth,
+    bindings::kompox::driver::types as wit,
+    convert::{Malformed, Read, Reader},
+    egress::{Endpoints, Policy},
+    engine::chain,
+    http::{Client, Exchange},
+    observer::CallFinished,
+    operation::{Kind, Operation},
+    options::EgressGrant,
+    redact::Redactor,
+    runtime::Shared,
+    session::Scope,
+    state::{self, CallState, Setup},
+    stdio::{GuestOutput, Labels},
+};
+use kompox_core::driver::{
+    BoxFuture, Call, Descriptor, DriverError, DriverResult, Effect, ErrorCode, Provider,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, atomic::AtomicU32},
+    time::{Duration, Instant},
+};
+use wasmtime::component::InstancePre;
+
+/// A component that was checked and compiled, ready to be called.
+pub struct LoadedDriver {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) name: Arc<str>,
+    pub(crate) descriptor: Descriptor,
+    pub(crate) digest: String,
+    pub(crate) restricted_imports: Vec<String>,
+    pub(crate) grant: EgressGrant,
+    pub(crate) client: Arc<Client>,
+    pub(crate) exports: Exports,
+    pub(crate) pre: InstancePre<CallState>,
+}
+
+/// What a function that can fail gives back.
+type Answer<W> = wasmtime::Result<Result<W, wit::Error>>;
+
+impl LoadedDriver {
+    /// What the component imports and never gets anything from (files, sockets, environment): it may
+    /// link against them, as guests of some languages always do.
+    #[must_use]
+    pub fn restricted_imports(&self) -> &[String] {
+        &self.restricted_imports
+    }
+
+    /// Runs one function in a fresh instance and reads its answer.
+    pub(crate) async fn serve<W, T>(
+        &self,
+        call: &Call,
+        operation: Operation,
+        invoke: impl for<'s> FnOnce(Guest<'s>) -> BoxFuture<'s, Answer<W>> + Send,
+        read: impl FnOnce(&Reader, W) -> Read<T> + Send,
+    ) -> DriverResult<T> {
+        let started = Instant::now();
+        let result = self.run(call, operation, started, invoke, read).await;
+        let code = result.as_ref().map_or_else(|error| error.code.as_str(), |_| "ok");
+        let duration = started.elapsed();
+        tracing::debug!(
+            driver = %self.name,
+            operation = operation.as_str(),
+            object = call.subject,
+            code,
+            microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
+            "driver call"
+        );
+        self.shared.options.observer.call_finished(&CallFinished {
+            driver: &self.name,
+            operation: operation.as_str(),
+            code,
+            duration,
+        });
+        result
+    }
+
+    async fn run<W, T>(
+        &self,
+        call: &Call,
+        operation: Operation,
+        started: Instant,
+        invoke: impl for<'s> FnOnce(Guest<'s>) -> BoxFuture<'s, Answer<W>> + Send,
+        read: impl FnOnce(&Reader, W) -> Read<T> + Send,
+    ) -> DriverResult<T> {
+        let setup = self.set_up(call, operation, started)?;
+        let permit = tokio::time::timeout(call.timeout, self.shared.calls.acquire()).await;
+        let Ok(Ok(_permit)) = permit else {
+            let message = "no driver instance became free in time; raise the limit of concurrent calls";
+            return Err(DriverError::new(ErrorCode::Unavailable, Effect::None, "RuntimeBusy", message));
+        };
+        let left = setup.deadline.saturating_duration_since(Instant::now());
+        let answer = tokio::time::timeout(left, self.instantiate_and_call(&setup, invoke)).await;
+        setup.stdout.finish();
+        setup.stderr.finish();
+        let reader = Reader(Arc::clone(&setup.redactor));
+        let answer = match answer {
+            Err(_) => return Err(deadline_exceeded(operation, call.timeout)),
+            Ok(Err(trap)) => return Err(trapped(operation, &reader, &setup, &trap)),
+            Ok(Ok(answer)) => answer,
+        };
+        match answer {
+            Ok(value) => read(&reader, value).map_err(|malformed| invalid_answer(operation, malformed)),
+            Err(error) => Err(refused(operation, reader.error(error), &setup)),
+        }
+    }
+
+    async fn instantiate_and_call<W>(
+        &self,
+        setup: &Setup,
+        invoke: impl for<'s> FnOnce(Guest<'s>) -> BoxFuture<'s, Answer<W>> + Send,
+    ) -> Answer<W> {
+        let mut store = state::store(&self.shared.engine, setup, &self.shared.options.limits);
+        let instance = self.pre.instantiate_async(&mut store).await?;
+        invoke(Guest::new(&mut store, instance, &self.exports)).await
+    }
+
+    fn set_up(&self, call: &Call, operation: Operation, started: Instant) -> DriverResult<Setup> {
+        let redactor = Arc::new(Redactor::new(call.credentials.values().map(SecretString::expose_secret)));
+        let labels = Labels {
+            driver: Arc::clone(&self.name),
+            operation: operation.as_str(),
+            subject: call.subject.as_str().into(),
+        };
+        let (policy, signers) = match operation.kind() {
+            Kind::Pure => (Policy::Closed("this function may not use the network"), BTreeMap::new()),
+            Kind::ReadOnly | Kind::Mutating => {
+                let provider = self.provider(call)?;
+                let endpoints = Endpoints::resolve(provider, &call.config, &self.grant);
+                (Policy::Open(endpoints), auth::signers(provider, call)?)
+            }
+        };
+        let exchange = Exchange {
+            driver: Arc::clone(&self.name),
+            operation: operation.as_str(),
+            subject: call.subject.clone(),
+            policy,
+            signers,
+            client: Arc::clone(&self.client),
+            redactor: Arc::clone(&redactor),
+            options: Arc::clone(&self.shared.options),
+            requests: AtomicU32::new(0),
+            refusal: Mutex::new(None),
+        };
+        Ok(Setup {
+            context: state::context(call),
+            deadline: started + call.timeout,
+            exchange: Arc::new(exchange),
+            stdout: GuestOutput::new("stdout", labels.clone(), Arc::clone(&redactor)),
+            stderr: GuestOutput::new("stderr", labels.clone(), Arc::clone(&redactor)),
+            scope: Scope::of(&self.digest, call),
+            sessions: Arc::clone(&self.shared.sessions),
+            labels,
+            redactor,
+        })
+    }
+
+    fn provider(&self, call: &Call) -> DriverResult<&Provider> {
+        self.descriptor.provider(&call.provider_type).ok_or_else(|| {
+            let message =
+                format!("driver `{}` does not serve provider type `{}`", self.name, call.provider_type);
+            DriverError::new(ErrorCode::InvalidArgument, Effect::None, "ProviderTypeUnknown", message)
+        })
+    }
+}
+
+/// A driver's own error. Nobody changes anything by reading, whatever the driver says; and what the
+/// host refused is worth more to a reader than what the driver made of it.
+fn refused(operation: Operation, mut error: DriverError, setup: &Setup) -> DriverError {
+    if operation.kind() != Kind::Mutating {
+        error.effect = Effect::None;
+    }
+    if let Some(refusal) = setup.exchange.refusal() {
+        error
+            .details
+            .insert("egressRefused".to_owned(), Reader(Arc::clone(&setup.redactor)).message(&refusal));
+    }
+    error
+}
+
+fn deadline_exceeded(operation: Operation, timeout: Duration) -> DriverError {
+    let message =
+        format!("{} did not finish within {} ms and was stopped", operation.as_str(), timeout.as_millis());
+    let effect = operation.worst_effect();
+    DriverError::new(ErrorCode::DeadlineExceeded, effect, "DriverDeadlineExceeded", message)
+}
+
+fn invalid_answer(operation: Operation, malformed: Malformed) -> DriverError {
+    let Malformed(what) = malformed;
+    let message = format!("the answer of {} was not accepted: {what}", operation.as_str());
+    DriverError::new(ErrorCode::Internal, operation.worst_effect(), "DriverAnswerInvalid", message)
+}
+
+/// The end of stderr explains a panic; without it the trap itself must do.
+fn trapped(operation: Operation, reader: &Reader, setup: &Setup, trap: &wasmtime::Error) -> DriverError {
+    tracing::warn!(
+        driver = %setup.labels.driver,
+        operation = operation.as_str(),
+        object = %setup.labels.subject,
+        trap = reader.message(&chain(trap)),
+        "driver trapped"
+    );
+    let said = setup.stderr.tail();
+    let said = if said.is_empty() { trap.root_cause().to_string() } else { said };
+    let message = reader.message(&format!("{} was stopped by a trap: {said}", operation.as_str()));
+    DriverError::new(ErrorCode::Internal, operation.worst_effect(), "DriverTrapped", message)
+}

@@ -1,0 +1,236 @@
+//! Outgoing requests of drivers: every one passes [`Exchange`], and there is no other way out.
+//!
+//! Decides nothing by itself: `egress` says what is allowed, `auth` signs, `client` connects to
+//! vetted addresses. Here they are put in order, and everything is bounded.
+
+mod body;
+mod client;
+
+pub(crate) use client::{Client, tls};
+
+use crate::{
+    auth::Signer,
+    egress::{Denial, Endpoint, Policy},
+    observer::{RequestDenied, RequestFinished},
+    options::{Limits, RuntimeOptions},
+    redact::Redactor,
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use http_body_util::Full;
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+/// Framing is the host's business, and a guest has no reason to negotiate it.
+const DROPPED: [HeaderName; 6] = [
+    header::CONTENT_LENGTH,
+    header::EXPECT,
+    header::HOST,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+];
+
+type Answer = (Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>);
+
+/// The hooks of one call's store.
+pub(crate) struct Hooks(pub(crate) Arc<Exchange>);
+
+impl WasiHttpHooks for Hooks {
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<dyn Future<Output = Result<Answer, Error>> + Send> {
+        let exchange = Arc::clone(&self.0);
+        Box::new(async move {
+            let response = exchange.send(request, options.unwrap_or_default()).await?;
+            // The pool drives the connection: there is nothing left to do for the guest's task.
+            Ok((response, Box::new(async { Ok(()) }) as Box<dyn Future<Output = _> + Send>))
+        })
+    }
+}
+
+/// What the requests of one call share.
+pub(crate) struct Exchange {
+    pub(crate) driver: Arc<str>,
+    pub(crate) operation: &'static str,
+    pub(crate) subject: String,
+    pub(crate) policy: Policy,
+    pub(crate) signers: BTreeMap<String, Signer>,
+    pub(crate) client: Arc<Client>,
+    pub(crate) redactor: Arc<Redactor>,
+    pub(crate) options: Arc<RuntimeOptions>,
+    pub(crate) requests: AtomicU32,
+    /// The first refusal, to be told with the call's error.
+    pub(crate) refusal: Mutex<Option<String>>,
+}
+
+impl Exchange {
+    fn limits(&self) -> &Limits {
+        &self.options.limits
+    }
+
+    /// What was refused during the call, for people.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn send(
+        &self,
+        request: Request<WasiBody>,
+        options: RequestOptions,
+    ) -> Result<Response<WasiBody>, Error> {
+        let (mut parts, body) = request.into_parts();
+        let endpoint = self.admit(&parts).map_err(|denial| self.deny(denial))?;
+        let body = body::collect(body, self.limits().request_body_bytes).await?;
+        self.prepare(&mut parts, endpoint, &body)?;
+        let started = Instant::now();
+        let answer = self.exchange(Request::from_parts(parts, Full::new(body)), options).await;
+        self.record(endpoint, answer.as_ref().map(Response::status), started.elapsed());
+        answer
+    }
+
+    fn admit(&self, parts: &Parts) -> Result<&Endpoint, Denial> {
+        let limit = self.limits().requests_per_call;
+        let endpoint = self.policy.allow(&parts.method, &parts.uri)?;
+        if self.requests.fetch_add(1, Ordering::Relaxed) >= limit {
+            let message = format!("request refused: a call may send {limit} requests at most");
+            return Err(Denial { reason: "TooManyRequests", message });
+        }
+        Ok(endpoint)
+    }
+
+    /// Logs the refusal for the administrator; the guest gets the typed error only.
+    fn deny(&self, denial: Denial) -> Error {
+        tracing::warn!(
+            driver = %self.driver,
+            operation = self.operation,
+            object = self.subject,
+            reason = denial.reason,
+            "{}",
+            self.redactor.redact(&denial.message)
+        );
+        self.options.observer.request_denied(&RequestDenied { driver: &self.driver, reason: denial.reason });
+        let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+        refusal.get_or_insert(denial.message);
+        Error::HttpRequestDenied
+    }
+
+    fn prepare(&self, parts: &mut Parts, endpoint: &Endpoint, body: &[u8]) -> Result<(), Error> {
+        let signer = endpoint.auth.as_ref().and_then(|profile| self.signers.get(profile));
+        parts.headers = kept(&parts.headers, signer);
+        parts.version = http::Version::HTTP_11;
+        parts.headers.insert(header::HOST, host_header(parts)?);
+        if !parts.headers.contains_key(header::USER_AGENT) {
+            let agent = concat!("kompox-operator/", env!("CARGO_PKG_VERSION"));
+            parts.headers.insert(header::USER_AGENT, HeaderValue::from_static(agent));
+        }
+        let Some(signer) = signer else { return Ok(()) };
+        signer.sign(parts, body, (self.options.clock)()).map_err(|what| {
+            let message = format!("request refused: it cannot be signed: {what}");
+            self.deny(Denial { reason: "NotSigned", message })
+        })?;
+        // A server may echo what it was sent.
+        if let Some(Ok(value)) = parts.headers.get(header::AUTHORIZATION).map(HeaderValue::to_str) {
+            self.redactor.add(value);
+            if let Some((_, signature)) = value.rsplit_once("Signature=") {
+                self.redactor.add(signature);
+            }
+        }
+        Ok(())
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        options: RequestOptions,
+    ) -> Result<Response<WasiBody>, Error> {
+        let limits = self.limits();
+        let patience = shorter(options.first_byte_timeout, limits.first_byte_timeout);
+        // Connecting has its own, shorter limit and its own errors.
+        let answer = tokio::time::timeout(patience + limits.connect_timeout, self.client.send(request)).await;
+        let response = match answer {
+            Err(_) => return Err(Error::HttpResponseTimeout),
+            Ok(Err(client::Failure::Forbidden(message))) => {
+                return Err(self.deny(Denial { reason: "AddressForbidden", message }));
+            }
+            Ok(Err(client::Failure::Failed(error))) => return Err(error),
+            Ok(Ok(response)) => response,
+        };
+        let pause = shorter(options.between_bytes_timeout, limits.first_byte_timeout);
+        body::limited(response, limits.response_body_bytes, pause)
+    }
+
+    fn record(&self, endpoint: &Endpoint, status: Result<StatusCode, &Error>, duration: Duration) {
+        let class = status.as_ref().map_or("error", |status| status_class(*status));
+        tracing::debug!(
+            driver = %self.driver,
+            operation = self.operation,
+            object = self.subject,
+            endpoint = endpoint.declared,
+            status = status.as_ref().map_or(0, StatusCode::as_u16),
+            error = status.err().map(tracing::field::display),
+            milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            "driver request"
+        );
+        self.options.observer.request_finished(&RequestFinished {
+            driver: &self.driver,
+            endpoint: &endpoint.declared,
+            status: class,
+            duration,
+        });
+    }
+}
+
+/// The guest's headers without those that are the host's.
+fn kept(headers: &HeaderMap, signer: Option<&Signer>) -> HeaderMap {
+    let mut kept = HeaderMap::new();
+    for (name, value) in headers {
+        if !DROPPED.contains(name) && !signer.is_some_and(|signer| signer.owns(name)) {
+            kept.append(name.clone(), value.clone());
+        }
+    }
+    kept
+}
+
+/// The authority as a browser would send it: without the scheme's default port.
+fn host_header(parts: &Parts) -> Result<HeaderValue, Error> {
+    let host = parts.uri.host().ok_or(Error::HttpRequestUriInvalid)?.to_ascii_lowercase();
+    let default = if parts.uri.scheme_str() == Some("https") { 443 } else { 80 };
+    let text = match parts.uri.port_u16().filter(|port| *port != default) {
+        Some(port) => format!("{host}:{port}"),
+        None => host,
+    };
+    HeaderValue::from_str(&text).map_err(|_| Error::HttpRequestUriInvalid)
+}
+
+fn shorter(wanted: Option<Duration>, limit: Duration) -> Duration {
+    wanted.map_or(limit, |wanted| wanted.min(limit))
+}
+
+fn status_class(status: StatusCode) -> &'static str {
+    match status.as_u16() / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
+}
+
+/// A boxed future, as the connector traits want it.
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;

@@ -1,0 +1,88 @@
+//! Bodies with a limit: requests are held in memory to be signed, responses are cut off.
+
+use bytes::{Bytes, BytesMut};
+use http::{Response, header};
+use http_body_util::{BodyExt as _, combinators::UnsyncBoxBody};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+use tokio::time::{Instant, Sleep};
+use wasmtime_wasi_http::{Error, WasiBody};
+
+/// The whole body, if it is at most `limit` bytes long. Trailers are dropped.
+pub(super) async fn collect(mut body: WasiBody, limit: usize) -> Result<Bytes, Error> {
+    let mut collected = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        if collected.len() + data.len() > limit {
+            return Err(Error::HttpRequestBodySize(Some(limit as u64)));
+        }
+        collected.extend_from_slice(&data);
+    }
+    Ok(collected.freeze())
+}
+
+/// The response with a body that ends in an error after `limit` bytes, or when nothing comes for
+/// `pause`.
+pub(super) fn limited(
+    response: Response<Incoming>,
+    limit: usize,
+    pause: Duration,
+) -> Result<Response<WasiBody>, Error> {
+    let declared =
+        response.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|length: u64| length > limit as u64) {
+        return Err(too_long(limit));
+    }
+    Ok(response.map(|body| {
+        let body = Limited { body, left: limit, limit, pause, deadline: Box::pin(tokio::time::sleep(pause)) };
+        UnsyncBoxBody::new(body)
+    }))
+}
+
+fn too_long(limit: usize) -> Error {
+    Error::HttpResponseBodySize(Some(limit as u64))
+}
+
+struct Limited {
+    body: Incoming,
+    left: usize,
+    limit: usize,
+    pause: Duration,
+    deadline: Pin<Box<Sleep>>,
+}
+
+impl Body for Limited {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
+            ready!(self.deadline.as_mut().poll(cx));
+            return Poll::Ready(Some(Err(Error::ConnectionReadTimeout)));
+        };
+        let next = Instant::now() + self.pause;
+        self.deadline.as_mut().reset(next);
+        Poll::Ready(frame.map(|frame| {
+            // The head has arrived: whatever happened, the request was received.
+            let frame = frame.map_err(|_| Error::HttpResponseIncomplete)?;
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            self.left = self.left.checked_sub(length).ok_or_else(|| too_long(self.limit))?;
+            Ok(frame)
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

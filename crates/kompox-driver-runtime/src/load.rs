@@ -1,0 +1,165 @@
+//! From bytes to a driver: size, digest, compilation, type check, descriptor. One refusal, in words,
+//! for everything that is wrong.
+
+mod descriptor;
+mod interfaces;
+
+use crate::{
+    component::{Exports, LoadedDriver},
+    engine::chain,
+    error::LoadError,
+    http::Client,
+    operation::Operation,
+    options::EgressGrant,
+    runtime::{Runtime, Shared},
+    state::CallState,
+};
+use kompox_core::driver::{Call, ClusterIdentity, Credentials, Descriptor};
+use sha2::{Digest as _, Sha256};
+use std::{collections::BTreeMap, sync::Arc};
+use wasmtime::{
+    Engine,
+    component::{Component, InstancePre, Linker},
+};
+
+impl Runtime {
+    /// Checks and compiles a component and asks it who it is. Compiles on a thread of its own, one
+    /// component at a time: compiling is what costs memory.
+    ///
+    /// # Errors
+    /// Why the component is refused, and what its author or the administrator can do.
+    pub async fn load(&self, bytes: Vec<u8>) -> Result<Arc<LoadedDriver>, LoadError> {
+        let shared = &self.shared;
+        check_bytes(&bytes, shared.options.limits.component_bytes)?;
+        let digest = format!("sha256:{}", crate::redact::hex(&Sha256::digest(&bytes)));
+        let component = compile(shared, bytes).await?;
+        let interfaces = interfaces::check(&component.component_type(), &shared.engine)?;
+        let (pre, exports) = link(&shared.linker, &component, &interfaces)?;
+        let candidate = Candidate { shared: Arc::clone(shared), digest, interfaces, pre, exports };
+        candidate.introduce().await.map(Arc::new)
+    }
+}
+
+fn check_bytes(bytes: &[u8], limit: usize) -> Result<(), LoadError> {
+    if bytes.len() > limit {
+        return Err(LoadError::TooLarge { limit });
+    }
+    match bytes.get(..8) {
+        Some([0, b'a', b's', b'm', 0x0d, 0, 1, 0]) => Ok(()),
+        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => Err(LoadError::NotAComponent(
+            "it is a core WebAssembly module, not a component; build it for the target wasm32-wasip2",
+        )),
+        _ => Err(LoadError::NotAComponent("it is not a WebAssembly component")),
+    }
+}
+
+async fn compile(shared: &Arc<Shared>, bytes: Vec<u8>) -> Result<Component, LoadError> {
+    let failed = |what: String| LoadError::Compile(what);
+    let _turn = shared.compiler.acquire().await.map_err(|error| failed(error.to_string()))?;
+    let engine: Engine = shared.engine.clone();
+    tokio::task::spawn_blocking(move || Component::new(&engine, bytes))
+        .await
+        .map_err(|error| failed(error.to_string()))?
+        .map_err(|error| failed(chain(&error)))
+}
+
+fn link(
+    linker: &Linker<CallState>,
+    component: &Component,
+    interfaces: &interfaces::Interfaces,
+) -> Result<(InstancePre<CallState>, Exports), LoadError> {
+    let pre = linker.instantiate_pre(component).map_err(|error| LoadError::Shape(chain(&error)))?;
+    let exports = Exports::new(&pre, interfaces.disk_modify, interfaces.snapshot)
+        .map_err(|error| LoadError::Shape(chain(&error)))?;
+    Ok((pre, exports))
+}
+
+/// A component that links and has not said yet who it is.
+struct Candidate {
+    shared: Arc<Shared>,
+    digest: String,
+    interfaces: interfaces::Interfaces,
+    pre: InstancePre<CallState>,
+    exports: Exports,
+}
+
+impl Candidate {
+    async fn introduce(self) -> Result<LoadedDriver, LoadError> {
+        let nothing = EgressGrant::default();
+        let client =
+            |grant: &EgressGrant| Arc::new(Client::new(&self.shared.tls, grant, &self.shared.options.limits));
+        let mut driver = LoadedDriver {
+            client: client(&nothing),
+            shared: Arc::clone(&self.shared),
+            name: "unnamed".into(),
+            descriptor: unnamed(),
+            digest: self.digest,
+            restricted_imports: self.interfaces.restricted,
+            grant: nothing,
+            exports: self.exports,
+            pre: self.pre,
+        };
+        let json = describe(&driver).await?;
+        driver.descriptor = descriptor::read(&json)?;
+        driver.name = driver.descriptor.name.as_str().into();
+        if let Some(grant) = self.shared.options.grants.get(&driver.descriptor.name) {
+            driver.client = client(grant);
+            driver.grant = grant.clone();
+        }
+        Ok(driver)
+    }
+}
+
+fn unnamed() -> Descriptor {
+    Descriptor {
+        name: String::new(),
+        version: String::new(),
+        vendor: String::new(),
+        min_host_version: None,
+        requires: Vec::new(),
+        providers: Vec::new(),
+    }
+}
+
+/// Asks for the descriptor with nothing in hand: no configuration, no credentials, no network.
+async fn describe(driver: &LoadedDriver) -> Result<String, LoadError> {
+    let call = Call {
+        provider_type: String::new(),
+        config: BTreeMap::new(),
+        cluster: ClusterIdentity::default(),
+        credentials: Credentials::default(),
+        subject: String::new(),
+        timeout: driver.shared.options.limits.describe_timeout,
+    };
+    driver
+        .serve(
+            &call,
+            Operation::Describe,
+            |mut guest| Box::pin(async move { guest.identity()?.call_describe(guest.store).await.map(Ok) }),
+            |_reader, json| Ok(json),
+        )
+        .await
+        .map_err(|error| LoadError::Describe(error.message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_component_are_told_apart() {
+        let module = [&b"\0asm"[..], &[1, 0, 0, 0]].concat();
+        let component = [&b"\0asm"[..], &[0x0d, 0, 1, 0]].concat();
+        assert!(check_bytes(&component, 100).is_ok());
+        let cases: [(&[u8], &str); 4] = [
+            (&module, "wasm32-wasip2"),
+            (b"(component)", "not a WebAssembly"),
+            (b"", "not a"),
+            (&[0; 101], "100 bytes"),
+        ];
+        for (bytes, expected) in cases {
+            let error = check_bytes(bytes, 100).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! What one call's store holds, and the host's side of the interfaces a driver imports.
+
+use crate::{
+    bindings::kompox::driver as wit,
+    convert::single_line,
+    http::{Exchange, Hooks},
+    options::Limits,
+    redact::{Redactor, prefix},
+    session::{Scope, Sessions},
+    stdio::{GuestOutput, Labels},
+};
+use kompox_core::driver::Call;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder, component::ResourceTable};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+/// Core instances of one component: Python guests need more than a hundred.
+const INSTANCES: usize = 256;
+const MEMORIES: usize = 4;
+const TABLES: usize = 32;
+const TABLE_ELEMENTS: usize = 20_000;
+/// Handles of one call: streams, requests, responses.
+const HANDLES: usize = 1_000;
+/// Bytes that one host call or answer may copy out of the guest.
+const COPIED_BYTES: usize = 16 << 20;
+/// Bytes of one set of HTTP headers, as wasmtime counts them.
+const HEADER_BYTES: usize = 64 << 10;
+/// Bytes of one read of random numbers.
+const RANDOM_BYTES: u64 = 64 << 10;
+/// Log records of one call.
+const LOG_RECORDS: u32 = 200;
+/// Bytes of a log message with its fields.
+const LOG_BYTES: usize = 4 << 10;
+/// Fields of a log record.
+const LOG_FIELDS: usize = 32;
+
+/// The parts of a call that the host needs before, during and after the guest runs.
+pub(crate) struct Setup {
+    pub(crate) labels: Labels,
+    pub(crate) context: wit::call::CallContext,
+    pub(crate) deadline: Instant,
+    pub(crate) redactor: Arc<Redactor>,
+    pub(crate) exchange: Arc<Exchange>,
+    pub(crate) stderr: GuestOutput,
+    pub(crate) stdout: GuestOutput,
+    pub(crate) scope: Scope,
+    pub(crate) sessions: Arc<Sessions>,
+}
+
+/// The data of one call's store.
+pub(crate) struct CallState {
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    table: ResourceTable,
+    hooks: Hooks,
+    limits: StoreLimits,
+    labels: Labels,
+    context: wit::call::CallContext,
+    deadline: Instant,
+    redactor: Arc<Redactor>,
+    scope: Scope,
+    sessions: Arc<Sessions>,
+    records: u32,
+}
+
+/// The context as the guest sees it: no secret is in it.
+pub(crate) fn context(call: &Call) -> wit::call::CallContext {
+    wit::call::CallContext {
+        provider_type: call.provider_type.clone(),
+        config: serde_json::Value::from_iter(call.config.clone()).to_string(),
+        cluster: wit::call::Cluster {
+            uid: call.cluster.uid.clone(),
+            name: call.cluster.name.clone(),
+            region: call.cluster.region.clone(),
+        },
+        traceparent: None,
+        attributes: Vec::new(),
+    }
+}
+
+/// A fresh store for one call.
+pub(crate) fn store(engine: &Engine, setup: &Setup, limits: &Limits) -> Store<CallState> {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(HANDLES);
+    let mut http = WasiHttpCtx::new();
+    http.set_field_size_limit(HEADER_BYTES);
+    let state = CallState {
+        // Nothing is given: no files, no environment, no arguments, no network but wasi:http.
+        wasi: WasiCtx::builder()
+            .stdout(setup.stdout.clone())
+            .stderr(setup.stderr.clone())
+            .max_random_size(RANDOM_BYTES)
+            .allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false)
+            .build(),
+        http,
+        table,
+        hooks: Hooks(Arc::clone(&setup.exchange)),
+        limits: StoreLimitsBuilder::new()
+            .memory_size(limits.memory_bytes)
+            .table_elements(TABLE_ELEMENTS)
+            .instances(INSTANCES)
+            .memories(MEMORIES)
+            .tables(TABLES)
+            .build(),
+        labels: setup.labels.clone(),
+        context: setup.context.clone(),
+        deadline: setup.deadline,
+        redactor: Arc::clone(&setup.redactor),
+        scope: setup.scope.clone(),
+        sessions: Arc::clone(&setup.sessions),
+        records: 0,
+    };
+    let mut store = Store::new(engine, state);
+    store.limiter(|state| &mut state.limits);
+    store.set_hostcall_fuel(COPIED_BYTES);
+    // The first deadline must be set too: without it a guest that never returns never yields.
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_async_yield_and_update(1);
+    store
+}
+
+impl WasiView for CallState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for CallState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.hooks }
+    }
+}
+
+impl wit::types::Host for CallState {}
+
+impl wit::call::Host for CallState {
+    fn context(&mut self) -> wasmtime::Result<wit::call::CallContext> {
+        Ok(self.context.clone())
+    }
+
+    fn remaining_ms(&mut self) -> wasmtime::Result<u32> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        Ok(u32::try_from(left.as_millis()).unwrap_or(u32::MAX))
+    }
+}
+
+impl wit::log::Host for CallState {
+    fn log(
+        &mut self,
+        level: wit::log::Level,
+        message: String,
+        fields: Vec<(String, String)>,
+    ) -> wasmtime::Result<()> {
+        self.records = self.records.saturating_add(1);
+        if self.records > LOG_RECORDS {
+            if self.records == LOG_RECORDS + 1 {
+                tracing::warn!(driver = %self.labels.driver, "driver logs too much, the rest of this call is dropped");
+            }
+            return Ok(());
+        }
+        let fields: String =
+            fields.iter().take(LOG_FIELDS).map(|(key, value)| format!(" {key}={value:?}")).collect();
+        let text = self.redactor.redact(&format!("{message}{fields}"));
+        emit(level, &self.labels, prefix(&single_line(&text), LOG_BYTES));
+        Ok(())
+    }
+}
+
+/// A record of a guest. Its text is a value: it cannot forge fields of the host.
+fn emit(level: wit::log::Level, labels: &Labels, text: &str) {
+    let Labels { driver, operation, subject } = labels;
+    macro_rules! event {
+        ($level:ident) => {
+            tracing::$level!(driver = %driver, operation, object = %subject, "{text}")
+        };
+    }
+    match level {
+        wit::log::Level::Trace => event!(trace),
+        wit::log::Level::Debug => event!(debug),
+        wit::log::Level::Info => event!(info),
+        wit::log::Level::Warn => event!(warn),
+        wit::log::Level::Error => event!(error),
+    }
+}
+
+/// No grant exists in this version: keys stay with the host's authentication profiles.
+impl wit::credentials::Host for CallState {
+    fn reveal(
+        &mut self,
+        _name: String,
+    ) -> wasmtime::Result<Result<String, wit::credentials::CredentialError>> {
+        Ok(Err(wit::credentials::CredentialError::NotGranted))
+    }
+
+    fn sign(
+        &mut self,
+        _name: String,
+        _algorithm: String,
+        _params: Vec<(String, String)>,
+        _payload: Vec<u8>,
+    ) -> wasmtime::Result<Result<Vec<u8>, wit::credentials::CredentialError>> {
+        Ok(Err(wit::credentials::CredentialError::NotGranted))
+    }
+}
+
+/// What is kept here is a secret of the driver: it is removed from logs and messages too.
+impl wit::session::Host for CallState {
+    fn get(&mut self, key: String) -> wasmtime::Result<Option<String>> {
+        let value = self.sessions.get(&self.scope, &key, Instant::now());
+        if let Some(value) = &value {
+            self.redactor.add(value);
+        }
+        Ok(value)
+    }
+
+    fn put(&mut self, key: String, value: String, ttl_ms: u32) -> wasmtime::Result<()> {
+        self.redactor.add(&value);
+        let ttl = Duration::from_millis(ttl_ms.into());
+        self.sessions.put(&self.scope, &key, value, ttl, Instant::now());
+        Ok(())
+    }
+}

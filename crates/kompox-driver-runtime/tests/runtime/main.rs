@@ -1,0 +1,16 @@
+//! Tests with real components: the guests of `tests/guests`, built on first use.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_in_result,
+    clippy::unwrap_used,
+    reason = "a test binary: its helpers may fail by panic as its tests do"
+)]
+
+mod calls;
+mod containment;
+mod egress;
+mod loading;
+mod support;
+mod tls;

@@ -1,0 +1,230 @@
+//! What the tests share: built guests, a runtime, calls, a loopback server, captured logs.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Request, Response, body::Incoming, service::service_fn};
+use hyper_util::rt::TokioIo;
+use kompox_core::driver::{Call, ClusterIdentity, Credentials, DiskRequest, Intent};
+use kompox_driver_runtime::{ComponentCache, EgressGrant, LoadedDriver, PlainHttp, Runtime, RuntimeOptions};
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    path::PathBuf,
+    process::Command,
+    sync::{Arc, LazyLock, Mutex},
+    time::{Duration, SystemTime},
+};
+use tokio::{net::TcpListener, sync::OnceCell};
+
+/// The secret that must never be seen again.
+pub(crate) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+
+static GUESTS: LazyLock<PathBuf> = LazyLock::new(build_guests);
+
+/// Builds the guests once per test run; cargo does nothing if they are fresh.
+fn build_guests() -> PathBuf {
+    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let target = own.join("../../target/guests");
+    let output = Command::new(env!("CARGO"))
+        .args(["build", "--locked", "--target", "wasm32-wasip2", "--target-dir"])
+        .arg(&target)
+        .current_dir(own.join("tests/guests"))
+        // Flags of the outer build (coverage, sanitizers) are not for this target.
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("RUSTFLAGS")
+        .output()
+        .expect("cargo runs");
+    assert!(
+        output.status.success(),
+        "the test guests do not build (`rustup target add wasm32-wasip2`?):\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    target.join("wasm32-wasip2/debug")
+}
+
+pub(crate) fn guest(name: &str) -> Vec<u8> {
+    std::fs::read(GUESTS.join(format!("{name}.wasm"))).expect("the guest is built")
+}
+
+/// Replaces a text in a component by another of the same length.
+pub(crate) fn patched(mut bytes: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let at: Vec<usize> = bytes
+        .windows(from.len())
+        .enumerate()
+        .filter(|(_, w)| *w == from.as_bytes())
+        .map(|(at, _)| at)
+        .collect();
+    assert!(!at.is_empty(), "{from} is not in the component");
+    for at in at {
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+    }
+    bytes
+}
+
+/// Allows the loopback server.
+pub(crate) fn local_grant() -> EgressGrant {
+    EgressGrant {
+        plain_http: PlainHttp::InGrantedNetworks,
+        networks: vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()],
+        origins: Vec::new(),
+    }
+}
+
+pub(crate) fn options(grant: EgressGrant) -> RuntimeOptions {
+    RuntimeOptions {
+        cache: ComponentCache::Directory(GUESTS.join("compiled")),
+        grants: BTreeMap::from([("behaviours".to_owned(), grant)]),
+        clock: Arc::new(|| SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_323_045)),
+        ..RuntimeOptions::default()
+    }
+}
+
+pub(crate) async fn load(options: RuntimeOptions) -> Arc<LoadedDriver> {
+    let runtime = Runtime::new(options).unwrap();
+    runtime.load(guest("behaviours")).await.unwrap()
+}
+
+/// The driver with the local grant; shared by the tests that need no options of their own.
+pub(crate) async fn driver() -> Arc<LoadedDriver> {
+    static DRIVER: OnceCell<Arc<LoadedDriver>> = OnceCell::const_new();
+    Arc::clone(DRIVER.get_or_init(|| load(options(local_grant()))).await)
+}
+
+pub(crate) fn call(provider_type: &str, config: &[(&str, &str)]) -> Call {
+    let secrets = [("accessKeyId", "AKIDEXAMPLE"), ("secretAccessKey", SECRET)];
+    let mut config: BTreeMap<String, String> =
+        config.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    config.entry("region".to_owned()).or_insert_with(|| "us-west-2".to_owned());
+    Call {
+        provider_type: provider_type.to_owned(),
+        config,
+        cluster: ClusterIdentity { uid: "cluster-1".to_owned(), name: None, region: None },
+        credentials: Credentials::new(secrets.iter().map(|(k, v)| ((*k).to_owned(), (*v).into())).collect()),
+        subject: "KompoxDisk/ns/data".to_owned(),
+        timeout: Duration::from_secs(30),
+    }
+}
+
+/// A call with this behaviour.
+pub(crate) fn behaving(behaviour: &str) -> Call {
+    call("open", &[("behaviour", behaviour)])
+}
+
+pub(crate) fn intent() -> Intent {
+    Intent { name: "k4x-0123456789ab-1".to_owned(), token: "f".repeat(32), tags: BTreeMap::new() }
+}
+
+pub(crate) fn request() -> DiskRequest {
+    DiskRequest { size_bytes: 1, ..DiskRequest::default() }
+}
+
+/// A server on the loopback interface that ends with the test.
+pub(crate) struct Server {
+    pub(crate) origin: String,
+    pub(crate) requests: Arc<Mutex<Vec<String>>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let requests: Arc<Mutex<Vec<String>>> = Arc::default();
+        let seen = Arc::clone(&requests);
+        let task = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let seen = Arc::clone(&seen);
+                let service = service_fn(move |request| respond(request, Arc::clone(&seen)));
+                tokio::spawn(async move {
+                    let _ = hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
+                });
+            }
+        });
+        Self { origin, requests, task }
+    }
+
+    /// A call that posts to `path` of this server.
+    pub(crate) fn call(&self, provider_type: &str, behaviour: &str, path: &str) -> Call {
+        let url = format!("{}{path}", self.origin);
+        let config = [
+            ("behaviour", behaviour),
+            ("endpoint", &self.origin),
+            ("url", &url),
+            ("body", "Action=DescribeVolumes"),
+        ];
+        call(provider_type, &config)
+    }
+
+    pub(crate) fn seen(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+async fn respond(
+    request: Request<Incoming>,
+    seen: Arc<Mutex<Vec<String>>>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let mut text = format!("{} {}\n", parts.method, parts.uri);
+    for (name, value) in &parts.headers {
+        text.push_str(&format!("{name}: {}\n", value.to_str().unwrap()));
+    }
+    text.push_str(&format!("\n{}", String::from_utf8_lossy(&body)));
+    seen.lock().unwrap().push(text.clone());
+    let answer =
+        |status: u16, text: String| Response::builder().status(status).body(Full::from(text)).unwrap();
+    Ok(match parts.uri.path() {
+        "/secret" => answer(403, format!("refused for key {SECRET}")),
+        "/redirect" => {
+            let mut response = answer(302, "elsewhere".to_owned());
+            response.headers_mut().insert("location", "http://169.254.169.254/latest/".parse().unwrap());
+            response
+        }
+        "/big" => answer(200, "x".repeat(20 << 20)),
+        "/hang" => std::future::pending().await,
+        _ => answer(200, text),
+    })
+}
+
+/// Collects what is logged by the thread that holds the guard.
+#[derive(Clone, Default)]
+pub(crate) struct Logs(Arc<Mutex<Vec<u8>>>);
+
+impl Logs {
+    pub(crate) fn capture() -> (Self, tracing::subscriber::DefaultGuard) {
+        let logs = Self::default();
+        let writer = logs.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || writer.clone())
+            .finish();
+        (logs, tracing::subscriber::set_default(subscriber))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Logs {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
