@@ -1,0 +1,225 @@
+//! Where the control plane's programs come from: found, or built once. Nothing is started here.
+//!
+//! The order, first hit wins:
+//! 1. `KOMPOX_CONTROLPLANE`: path of the multi-call binary. If set it must exist.
+//! 2. `KUBEBUILDER_ASSETS`: a directory with `etcd`, `kube-apiserver`, `kube-controller-manager` and
+//!    `kube-scheduler`. The archives of `setup-envtest` lack the last two: then it is passed over,
+//!    and [`Progress::Skipped`] says what was missing.
+//! 3. The cache: `$XDG_CACHE_HOME/kompox/controlplane/<key>/kompox-controlplane` (`~/.cache` without
+//!    the variable), where the key follows from the Go module's sources and the platform.
+//! 4. `go build` of the module embedded in this crate, into that cache.
+
+mod build;
+mod module;
+
+use crate::{control_plane::PartName, progress::Progress, progress::Reporter};
+use std::{
+    env,
+    ffi::OsString,
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+pub use build::Error as BuildError;
+
+/// Names the multi-call binary to use instead of any other.
+pub const BINARY_VARIABLE: &str = "KOMPOX_CONTROLPLANE";
+/// The controller-runtime convention for a directory of control plane binaries.
+pub const ASSETS_VARIABLE: &str = "KUBEBUILDER_ASSETS";
+
+/// Which of the places the programs came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// `KOMPOX_CONTROLPLANE`.
+    Variable,
+    /// `KUBEBUILDER_ASSETS`.
+    Assets,
+    /// Built earlier, by this or another program of the project.
+    Cache,
+    /// Built just now.
+    Built,
+    /// Named by the caller.
+    Given,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Variable => BINARY_VARIABLE,
+            Self::Assets => ASSETS_VARIABLE,
+            Self::Cache => "the cache",
+            Self::Built => "a fresh build",
+            Self::Given => "the given path",
+        })
+    }
+}
+
+/// Why there are no programs to run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An explicit path does not name a file.
+    #[error("failed to find the control plane named by {source_name}: {} is not a file", path.display())]
+    NotAFile {
+        /// The variable or option that named it.
+        source_name: Source,
+        /// What it named.
+        path: PathBuf,
+    },
+    /// Neither `XDG_CACHE_HOME` nor `HOME` is set.
+    #[error(
+        "failed to find a cache directory: set XDG_CACHE_HOME or HOME, or {BINARY_VARIABLE} to a built \
+         control plane"
+    )]
+    NoCacheDirectory,
+    /// The build failed.
+    #[error("failed to build the control plane")]
+    Build(#[source] BuildError),
+}
+
+/// Where to look.
+#[derive(Clone, Debug, Default)]
+pub enum BinarySource {
+    /// Everywhere, in the order of this module.
+    #[default]
+    Search,
+    /// This multi-call binary and no other.
+    Path(PathBuf),
+}
+
+/// The programs of the control plane.
+#[derive(Clone, Debug)]
+pub struct Binaries {
+    source: Source,
+    location: Location,
+}
+
+#[derive(Clone, Debug)]
+enum Location {
+    /// One file, the part's name is its first argument.
+    Multicall(PathBuf),
+    /// A file for each part.
+    Directory(PathBuf),
+}
+
+impl Binaries {
+    /// Finds the programs, building them if they are nowhere to be found.
+    ///
+    /// A build takes minutes (about six on two cores) and its lines go to `reporter`. Two processes
+    /// that need the same build at the same time make one.
+    ///
+    /// # Errors
+    /// [`Error`]; each says what to do.
+    pub async fn find(from: &BinarySource, reporter: &Reporter) -> Result<Self, Error> {
+        let found = match from {
+            BinarySource::Path(path) => Self::multicall(Source::Given, path.clone())?,
+            BinarySource::Search => Self::search(&Environment::of_process(), reporter).await?,
+        };
+        reporter.report(Progress::Found { source: found.source, path: found.path().to_owned() });
+        Ok(found)
+    }
+
+    /// Where they came from.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    /// The multi-call binary, or the directory of single ones.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match &self.location {
+            Location::Multicall(path) | Location::Directory(path) => path,
+        }
+    }
+
+    /// The program and its leading arguments for `part`.
+    pub(crate) fn command_line(&self, part: PartName) -> (PathBuf, Option<&'static str>) {
+        match &self.location {
+            Location::Multicall(path) => (path.clone(), Some(part.program())),
+            Location::Directory(path) => (path.join(part.program()), None),
+        }
+    }
+
+    async fn search(environment: &Environment, reporter: &Reporter) -> Result<Self, Error> {
+        if let Some(path) = &environment.binary {
+            return Self::multicall(Source::Variable, path.into());
+        }
+        if let Some(directory) = &environment.assets {
+            match Self::assets(Path::new(directory)) {
+                Ok(found) => return Ok(found),
+                Err(reason) => reporter.report(Progress::Skipped { reason }),
+            }
+        }
+        let cache = environment.cache_directory().ok_or(Error::NoCacheDirectory)?;
+        let (path, fresh) = build::ensure(&cache, reporter).await.map_err(Error::Build)?;
+        let source = if fresh { Source::Built } else { Source::Cache };
+        Ok(Self { source, location: Location::Multicall(path) })
+    }
+
+    fn multicall(source: Source, path: PathBuf) -> Result<Self, Error> {
+        // The parts run in a directory of their own: a relative path would no longer name the file.
+        match path.canonicalize().and_then(|path| is_file(&path).map(|is| (path, is))) {
+            Ok((path, true)) => Ok(Self { source, location: Location::Multicall(path) }),
+            _ => Err(Error::NotAFile { source_name: source, path }),
+        }
+    }
+
+    fn assets(directory: &Path) -> Result<Self, String> {
+        let missing: Vec<_> = PartName::ALL
+            .into_iter()
+            .map(PartName::program)
+            .filter(|program| !directory.join(program).is_file())
+            .collect();
+        match directory.canonicalize() {
+            Ok(directory) if missing.is_empty() => {
+                Ok(Self { source: Source::Assets, location: Location::Directory(directory) })
+            }
+            _ => Err(format!(
+                "{ASSETS_VARIABLE}={} has no {}: pods could not be scheduled or disks bound without",
+                directory.display(),
+                missing.join(", ")
+            )),
+        }
+    }
+}
+
+fn is_file(path: &Path) -> io::Result<bool> {
+    path.metadata().map(|metadata| metadata.is_file())
+}
+
+/// The variables that decide, read once.
+#[derive(Default)]
+struct Environment {
+    binary: Option<OsString>,
+    assets: Option<OsString>,
+    cache: Option<OsString>,
+    home: Option<OsString>,
+}
+
+impl Environment {
+    fn of_process() -> Self {
+        let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+        Self {
+            binary: set(BINARY_VARIABLE),
+            assets: set(ASSETS_VARIABLE),
+            cache: set("XDG_CACHE_HOME"),
+            home: set("HOME"),
+        }
+    }
+
+    /// The XDG base directory specification says to ignore relative values.
+    fn cache_directory(&self) -> Option<PathBuf> {
+        let absolute = |value: &OsString| Some(PathBuf::from(value)).filter(|path| path.is_absolute());
+        let base = self
+            .cache
+            .as_ref()
+            .and_then(absolute)
+            .or_else(|| self.home.as_ref().and_then(absolute).map(|home| home.join(".cache")))?;
+        Some(base.join("kompox/controlplane"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

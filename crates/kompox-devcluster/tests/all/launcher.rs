@@ -1,0 +1,108 @@
+//! A launcher that dies or is stopped from outside. The launcher is this very test binary, started
+//! again with [`launcher_process`] as its only test and a directory in the environment.
+
+use crate::support;
+use anyhow::{Context as _, Result};
+use kompox_devcluster::{DevCluster, State, stop_by_state};
+use kube::{Api, api::ListParams};
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+const DIRECTORY: &str = "KOMPOX_TEST_LAUNCHER_DIRECTORY";
+
+/// Does nothing unless it was started by one of the tests below.
+#[tokio::test]
+async fn launcher_process() -> Result<()> {
+    let Some(directory) = std::env::var_os(DIRECTORY) else { return Ok(()) };
+    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let cluster = DevCluster::start(support::options(Path::new(&directory))).await?;
+    terminated.recv().await;
+    cluster.stop().await?;
+    Ok(())
+}
+
+/// Removed from the process table even if the test fails halfway.
+struct Launcher(Child);
+
+impl Launcher {
+    fn spawn(directory: &Path) -> Result<Self> {
+        let child = Command::new(std::env::current_exe()?)
+            .args(["launcher::launcher_process", "--exact"])
+            .env(DIRECTORY, directory)
+            .stdout(Stdio::null())
+            .spawn()?;
+        Ok(Self(child))
+    }
+}
+
+impl Drop for Launcher {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+async fn until_ready(directory: &Path) -> Result<State> {
+    support::eventually("the launcher's cluster is ready", || async {
+        Ok(State::read(directory)?.is_some_and(|state| state.ready && state.alive()))
+    })
+    .await?;
+    State::read(directory)?.context("no state")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_and_stopped_from_outside() -> Result<()> {
+    let root = tempfile::tempdir()?;
+    let directory = root.path().join("cluster");
+    let launcher = Launcher::spawn(&directory)?;
+    let state = until_ready(&directory).await?;
+    drop(launcher);
+    support::eventually("the parts end with their launcher", || async {
+        Ok(state.parts.iter().all(|part| !part.process.alive()))
+    })
+    .await?;
+    assert!(State::read(&directory)?.is_some_and(|left| !left.alive()), "the state is stale");
+
+    // The next start takes the directory over; then it is stopped by someone else.
+    let launcher = Launcher::spawn(&directory)?;
+    support::eventually("the directory has a new launcher", || async {
+        Ok(State::read(&directory)?.is_some_and(|new| new.launcher != state.launcher))
+    })
+    .await?;
+    let state = until_ready(&directory).await?;
+    let config = kube::config::Kubeconfig::read_from(&state.kubeconfig)?;
+    let config = kube::Config::from_custom_kubeconfig(config, &Default::default()).await?;
+    let nodes: Api<k8s_openapi::api::core::v1::Node> = Api::all(kube::Client::try_from(config)?);
+    assert_eq!(nodes.list(&ListParams::default()).await?.items.len(), 3);
+    // A child that is not waited for stays a zombie; a zombie counts as gone.
+    assert!(stop_by_state(&directory).await?);
+    assert!(!state.launcher.alive() && state.parts.iter().all(|part| !part.process.alive()));
+    assert!(!stop_by_state(&directory).await?, "nothing is left to stop");
+    drop(launcher);
+    Ok(())
+}
+
+/// Programs that do not watch their launcher (those of `KUBEBUILDER_ASSETS`) survive it. Simulated by
+/// a state file that names a live process which is no child of the cluster.
+#[tokio::test]
+async fn survivors_of_a_killed_launcher_are_ended() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let mut survivor = Launcher(Command::new("sleep").arg("600").spawn()?);
+    let mut bystander = Launcher(Command::new("sleep").arg("600").spawn()?);
+    let id = |child: &Launcher| kompox_devcluster::process::ProcessId::of(child.0.id());
+    let (ours, mut reused) = (id(&survivor)?, id(&bystander)?);
+    // The number of a part that ended long ago and now belongs to someone else.
+    reused.start_ticks -= 1;
+    let part = |name: &str, process| serde_json::json!({ "name": name, "process": process, "log": "x", "port": null });
+    let gone = kompox_devcluster::process::ProcessId { start_ticks: 1, ..ours.clone() };
+    let state = serde_json::json!({ "launcher": gone, "ready": true, "server": null, "kubeconfig": "x",
+        "simulatedPods": true, "parts": [part("etcd", &ours), part("kube-apiserver", &reused)] });
+    std::fs::write(directory.path().join("state.json"), state.to_string())?;
+    assert!(stop_by_state(directory.path()).await?);
+    assert!(!ours.alive());
+    assert!(survivor.0.try_wait()?.is_some());
+    assert!(bystander.0.try_wait()?.is_none(), "a process that is not ours was ended");
+    Ok(())
+}
