@@ -1,0 +1,31 @@
+//! One file for each command; here only the choice among them.
+
+pub mod dev;
+pub mod render;
+mod request;
+pub mod status;
+pub mod up;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+
+/// Runs the chosen command to its end, or until Ctrl-C.
+///
+/// # Errors
+/// What the command says; [`Failure::Interrupted`] for Ctrl-C.
+pub async fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Up(arguments) => interruptible(up::run(&arguments)).await,
+        Command::Render(arguments) => render::run(&arguments),
+        Command::Status(arguments) => interruptible(status::run(&arguments)).await,
+        // It ends its processes in order, so it listens to signals itself.
+        Command::Dev(arguments) => dev::run(&arguments).await,
+    }
+}
+
+async fn interruptible(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::select! {
+        result = work => result,
+        _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+    }
+}
