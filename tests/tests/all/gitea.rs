@@ -1,0 +1,65 @@
+//! The example application from its Compose file to a second disk restored from a snapshot of the first.
+
+use anyhow::{Context as _, Result, ensure};
+use k8s_openapi::api::{
+    core::v1::{PersistentVolume, PersistentVolumeClaim, Pod},
+    networking::v1::Ingress,
+};
+use kompox_crds::v1alpha1::{KompoxApp, KompoxDisk};
+use kompox_tests::{scenario, scene::Scene, stage::Stage};
+use kube::{
+    Api,
+    api::{DeleteParams, ListParams},
+};
+
+pub(super) async fn from_compose_to_a_restored_disk(stage: &Stage) -> Result<()> {
+    let scene = Scene::open(stage, "gitea").await?;
+    scene.apply(&scenario::app()?).await?;
+    scene
+        .apply(&scene.disk("default", "size: 10Gi, deletionPolicy: Delete, trashRetentionSeconds: 0"))
+        .await?;
+    let app = scene.app_ready("gitea").await?;
+    let status = app.status.context("the app has a status")?;
+    ensure!(status.services_ready.as_deref() == Some("2/2"), "{status:?}");
+    bound(&scene).await?;
+    let ingresses = scene.api::<Ingress>().list(&ListParams::default()).await?;
+    ensure!(ingresses.items.len() == 1, "{ingresses:?}");
+
+    scene.apply(scenario::SNAPSHOT).await?;
+    scene.snapshot_ready(scenario::SNAPSHOT_NAME).await?;
+    let restore = format!("source: {{snapshotRef: {{name: {}}}}}, zone: us-west-2b", scenario::SNAPSHOT_NAME);
+    scene.apply(&scene.disk("restored", &restore)).await?;
+    let restored = scene.disk_ready("restored").await?;
+    let from = restored.status.and_then(|status| status.capacity).context("it has a size")?;
+    ensure!(from.0 == "10Gi" || from.0 == "1Gi", "{from:?}");
+
+    // Pods die and come back on the same disk; the app goes, and its disk is free again.
+    let pods = scene.api::<Pod>();
+    pods.delete_collection(&DeleteParams::default(), &ListParams::default()).await?;
+    scene.app_ready("gitea").await?;
+    scene.delete::<KompoxApp>("gitea").await?;
+    let disk = scene.api::<KompoxDisk>().get("default").await?;
+    ensure!(disk.status.is_some_and(|status| status.used_by.is_none()), "the lock is not released");
+    let claims = scene.api::<PersistentVolumeClaim>().list(&ListParams::default()).await?;
+    ensure!(claims.items.is_empty(), "{claims:?}");
+    scene.delete::<KompoxDisk>("default").await?;
+    scene.close().await
+}
+
+/// The disk's volume is bound to a claim of the app, under that claim's uid.
+async fn bound(scene: &Scene<'_>) -> Result<()> {
+    let disk = scene.api::<KompoxDisk>().get("default").await?;
+    let status = disk.status.context("the disk has a status")?;
+    let volume = status.pv_name.context("the disk has a volume")?;
+    let volume: PersistentVolume = Api::all(scene.client()).get(&volume).await?;
+    let reference = volume.spec.and_then(|spec| spec.claim_ref).context("the volume has a claim")?;
+    let name = reference.name.context("the claim has a name")?;
+    let claim = scene.api::<PersistentVolumeClaim>().get(&name).await?;
+    ensure!(claim.metadata.uid == reference.uid, "the volume belongs to another claim");
+    ensure!(
+        claim.status.and_then(|status| status.phase).as_deref() == Some("Bound"),
+        "the claim is not bound"
+    );
+    ensure!(status.used_by.is_some_and(|holder| holder.kind == "KompoxApp"), "the disk is not locked");
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! Every test that needs a control plane, a component or a cloud double, in one binary: they share one
+//! control plane and one AWS double, and isolate themselves by namespace.
+
+mod component;
+mod disks;
+mod gitea;
+mod rules;
+mod trouble;
+
+use kompox_devcluster::Reporter;
+use kompox_tests::stage::Stage;
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc};
+use tokio::runtime::Runtime;
+
+type Test = for<'a> fn(&'a Stage) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + 'a>>;
+
+/// Names tests after their functions.
+macro_rules! tests {
+    ($($module:ident: $($test:ident)+;)+) => {
+        [$($({
+            fn run(stage: &Stage) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + '_>> {
+                Box::pin($module::$test(stage))
+            }
+            (concat!(stringify!($module), "::", stringify!($test)), run as Test)
+        },)+)+]
+    };
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::from_args();
+    let runtime = Arc::new(Runtime::new()?);
+    let stage = if arguments.list {
+        None
+    } else {
+        eprintln!("starting the control plane ({})", kompox_devcluster::BANNER);
+        let reporter = Reporter::new(|progress| eprintln!("  {progress}"));
+        Some(Arc::new(runtime.block_on(Stage::start(reporter))?))
+    };
+    let tests = tests! {
+        rules: cel_and_defaults subresources_and_columns;
+        component: makes_a_disk_once_although_the_answer_was_lost leaves_a_disk_of_another_owner_alone
+            restores_into_another_zone refuses_to_delete_what_is_attached grows_a_disk waits_when_throttled
+            takes_a_refusal_for_no_proof_of_absence pages_through_many;
+        disks: made_and_left made_and_deleted killed_in_the_middle_of_a_creation adopted
+            gone_with_their_namespace;
+        gitea: from_compose_to_a_restored_disk;
+        trouble: what_is_wrong_is_said_and_the_others_go_on the_cloud_goes_away_and_comes_back;
+    };
+    let trials = tests
+        .into_iter()
+        .map(|(name, test)| {
+            let (runtime, stage) = (Arc::clone(&runtime), stage.clone());
+            Trial::test(name, move || {
+                let stage = stage.as_ref().ok_or("there is no stage")?;
+                runtime.block_on(test(stage)).map_err(|error| Failed::from(format!("{error:?}")))
+            })
+        })
+        .collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if let Some(stage) = stage.and_then(Arc::into_inner) {
+        runtime.block_on(stage.stop())?;
+    }
+    Ok(conclusion.exit_code())
+}
