@@ -1,0 +1,47 @@
+//! The demonstration: prepares everything, then hands over to the scenario in the tests' package.
+
+use std::process::Command;
+
+use crate::report::step;
+use crate::shell::{self, Profile};
+use crate::workspace::Workspace;
+use crate::{drivers, setup};
+
+/// What happens to the demo's processes at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Afterwards {
+    /// Everything ends.
+    TearDown,
+    /// Everything stays and the demo prints how to look around.
+    Keep,
+}
+
+/// Runs the demonstration with debug builds: what counts is the time of a first run.
+///
+/// # Errors
+/// When something does not build, or the scenario fails.
+pub(crate) fn run(workspace: &Workspace, afterwards: Afterwards) -> anyhow::Result<()> {
+    let prepared = setup::run(workspace)?;
+    let drivers = drivers::run(workspace, Profile::Debug)?;
+    // All members at once, as `cargo test` builds them: a narrower choice has other features, and so a second
+    // build of half the dependencies.
+    step("build", || {
+        shell::run(shell::cargo(&workspace.root).args([
+            "build",
+            "--workspace",
+            "--bins",
+            "--exclude",
+            "xtask",
+        ]))
+    })?;
+    let mut scenario = Command::new(workspace.executable(Profile::Debug, "kompox-demo"));
+    scenario
+        .current_dir(&workspace.root)
+        .env("KOMPOX_VENV", &prepared.venv)
+        .env("KOMPOX_DRIVERS_DIR", &drivers)
+        .env("KOMPOX_BIN_DIR", workspace.output(Profile::Debug));
+    if afterwards == Afterwards::Keep {
+        scenario.arg("--keep");
+    }
+    step("demo", || shell::run(&mut scenario))
+}
