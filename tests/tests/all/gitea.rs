@@ -6,10 +6,18 @@ use k8s_openapi::api::{
     networking::v1::Ingress,
 };
 use kompox_crds::v1alpha1::{KompoxApp, KompoxDisk};
-use kompox_tests::{scenario, scene::Scene, stage::Stage};
+use kompox_tests::{
+    scenario,
+    scene::{PATIENCE, Scene, is},
+    stage::Stage,
+};
 use kube::{
     Api,
     api::{DeleteParams, ListParams},
+};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
 };
 
 pub(super) async fn from_compose_to_a_restored_disk(stage: &Stage) -> Result<()> {
@@ -31,11 +39,18 @@ pub(super) async fn from_compose_to_a_restored_disk(stage: &Stage) -> Result<()>
     scene.apply(&scene.disk("restored", &restore)).await?;
     let restored = scene.disk_ready("restored").await?;
     let from = restored.status.and_then(|status| status.capacity).context("it has a size")?;
-    ensure!(from.0 == "10Gi" || from.0 == "1Gi", "{from:?}");
+    ensure!(from.0 == "10Gi", "{from:?}");
 
     // Pods die and come back on the same disk; the app goes, and its disk is free again.
-    let pods = scene.api::<Pod>();
-    pods.delete_collection(&DeleteParams::default(), &ListParams::default()).await?;
+    let old = ready_pods(&scene).await?;
+    ensure!(old.len() == 2, "{old:?}");
+    scene.api::<Pod>().delete_collection(&DeleteParams::default(), &ListParams::default()).await?;
+    let deadline = Instant::now() + PATIENCE;
+    while ready_pods(&scene).await?.difference(&old).count() < 2 {
+        ensure!(Instant::now() < deadline, "the pods did not come back");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    bound(&scene).await?;
     scene.app_ready("gitea").await?;
     scene.delete::<KompoxApp>("gitea").await?;
     let disk = scene.api::<KompoxDisk>().get("default").await?;
@@ -44,6 +59,17 @@ pub(super) async fn from_compose_to_a_restored_disk(stage: &Stage) -> Result<()>
     ensure!(claims.items.is_empty(), "{claims:?}");
     scene.delete::<KompoxDisk>("default").await?;
     scene.close().await
+}
+
+/// uids of the pods that are Ready.
+async fn ready_pods(scene: &Scene<'_>) -> Result<BTreeSet<String>> {
+    let pods = scene.api::<Pod>().list(&ListParams::default()).await?;
+    Ok(pods
+        .items
+        .into_iter()
+        .filter(|pod| is(pod, "Ready", "status", "True"))
+        .filter_map(|pod| pod.metadata.uid)
+        .collect())
 }
 
 /// The disk's volume is bound to a claim of the app, under that claim's uid.
