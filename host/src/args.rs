@@ -39,7 +39,7 @@ pub struct Args {
 
     /// Objects of one kind that are worked on at the same time. More is faster with many objects, and
     /// asks more of the API server and the cloud at once.
-    #[arg(long, env = "KOMPOX_CONCURRENCY", value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, env = "KOMPOX_CONCURRENCY", value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
 
     /// Name of this process in events; in a pod, its name.
@@ -99,7 +99,7 @@ mod tests {
     fn defaults_are_those_of_a_cluster() {
         let args = parse(&[]).unwrap();
         assert_eq!(args.namespace, "k4x-system");
-        assert_eq!((args.concurrency, args.log_format), (8, LogFormat::Json));
+        assert_eq!((args.concurrency, args.log_format), (32, LogFormat::Json));
         assert!(args.watch_namespace.is_none() && args.allow_plain_http_cidr.is_empty());
     }
 

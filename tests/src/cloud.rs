@@ -6,11 +6,13 @@
 //! test may pretend otherwise. moto checks signatures and policies itself; the proxy checks nothing.
 
 mod boto;
+mod instant;
 mod moto;
 mod proxy;
 mod wire;
 
 pub use boto::Boto;
+pub use instant::Instant;
 pub use moto::{AccessKey, Moto, venv};
 pub use proxy::{Fault, Proxy, Recorded};
 pub use wire::get as http_get;

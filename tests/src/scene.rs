@@ -24,6 +24,8 @@ pub struct Scene<'a> {
     pub namespace: String,
     /// The proxy in front of the AWS double.
     pub proxy: Proxy,
+    /// Where disks are made: EC2's and STS' URL. The proxy's, unless changed.
+    pub endpoints: [String; 2],
     operator: Option<Operator>,
     log: PathBuf,
 }
@@ -40,7 +42,8 @@ impl<'a> Scene<'a> {
         api.create(&PostParams::default(), &Namespace { metadata, ..Namespace::default() }).await?;
         let proxy = Proxy::start(stage.moto.address()).await?;
         let log = stage.directory().join(format!("operator-{name}.log"));
-        let mut scene = Self { stage, namespace, proxy, operator: None, log };
+        let endpoints = [proxy.ec2_url(), proxy.sts_url()];
+        let mut scene = Self { stage, namespace, proxy, endpoints, operator: None, log };
         scene.apply(&scene.credentials("aws")).await?;
         scene.start_operator().await?;
         Ok(scene)
@@ -84,10 +87,11 @@ impl<'a> Scene<'a> {
         .unwrap_or_default()
         .pop()
         .unwrap_or_default();
+        let [ec2, sts] = &self.endpoints;
         let provider = serde_json::json!({
             "type": "eks",
             "credentialsSecretRef": { "name": "aws" },
-            "config": { "region": "us-west-2", "endpoint": self.proxy.ec2_url(), "stsEndpoint": self.proxy.sts_url() },
+            "config": { "region": "us-west-2", "endpoint": ec2, "stsEndpoint": sts },
         });
         for (field, value) in [("size", "1Gi".into()), ("zone", "us-west-2a".into()), ("provider", provider)]
         {

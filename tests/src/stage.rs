@@ -17,8 +17,8 @@ const DRIVER_README: &str = include_str!("../../drivers/eks/README.md");
 /// Name of the audit log in the run's directory.
 const AUDIT_LOG: &str = "audit.log";
 /// Who asked what, when it was answered; no bodies.
-const AUDIT_POLICY: &str =
-    "{apiVersion: audit.k8s.io/v1, kind: Policy, omitStages: [RequestReceived], rules: [{level: Metadata}]}";
+const AUDIT_POLICY: &str = r#"{"apiVersion": "audit.k8s.io/v1", "kind": "Policy",
+    "omitStages": ["RequestReceived"], "rules": [{"level": "Metadata"}]}"#;
 
 /// What the driver's user may do in the AWS double: the actions that the driver's README documents as the
 /// minimum. The double knows neither resources nor conditions of a policy, so these are not shown by any

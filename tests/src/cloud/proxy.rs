@@ -177,7 +177,7 @@ async fn handle(shared: &Shared, request: Request<Incoming>) -> Result<Response<
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, wire::MAX_BODY).collect().await;
     let body = body.map_err(|error| anyhow::anyhow!("failed to read the request: {error}"))?.to_bytes();
-    let parameters = parse(&body);
+    let parameters = form(&body);
     let action = parameters.get("Action").cloned().unwrap_or_default();
     let (plan, delay) = {
         let mut state = shared.state();
@@ -209,7 +209,7 @@ fn respond(status: u16, text: String) -> Result<Response<Full<Bytes>>, hyper::ht
 }
 
 /// Reads a form.
-fn parse(body: &[u8]) -> Parameters {
+pub(super) fn form(body: &[u8]) -> Parameters {
     let text = String::from_utf8_lossy(body);
     let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
     pairs.map(|(name, value)| (decode(name), decode(value))).collect()
