@@ -17,7 +17,10 @@ use crate::{
     turn::{self, Interruption, Turn},
     watches,
 };
-use k8s_openapi::api::core::v1::{PersistentVolume, Secret};
+use k8s_openapi::api::{
+    core::v1::{PersistentVolume, Secret},
+    storage::v1::VolumeAttachment,
+};
 use kompox_core::{
     cloud::Problem,
     disk::{self, Observed, Step, Verdict},
@@ -49,6 +52,7 @@ struct Shell {
     memory: Memory,
     disks: Store<KompoxDisk>,
     volumes: Store<PersistentVolume>,
+    attachments: Store<VolumeAttachment>,
     classes: storage_class::Classes,
 }
 
@@ -68,6 +72,7 @@ pub async fn run(context: Arc<Context>, providers: Arc<Providers>, shutdown: Shu
         watches::labelled(labels::DISK_UID),
         |volume: &PersistentVolume, _| disk_of(volume).into_iter().collect(),
     );
+    let (controller, attachments) = controller.caches(context.all(), watches::config(), disk_attached_by);
     let secrets = Arc::clone(&providers);
     let controller = controller
         .relates(context.watched(), watches::config(), move |secret: &PartialObjectMeta<Secret>, store| {
@@ -81,6 +86,7 @@ pub async fn run(context: Arc<Context>, providers: Arc<Providers>, shutdown: Shu
         memory: Memory::default(),
         disks,
         volumes,
+        attachments,
         classes: storage_class::Classes::default(),
     });
     controller.run(move |disk, _| reconcile(disk, Arc::clone(&shell)), &shutdown).await;
@@ -118,6 +124,13 @@ impl Turn for DiskTurn<'_> {
 fn disk_of(volume: &PersistentVolume) -> Option<ObjectRef<KompoxDisk>> {
     let (namespace, name) = volume.annotations().get(labels::DISK)?.split_once('/')?;
     Some(ObjectRef::new(name).within(namespace))
+}
+
+/// The disk whose volume an attachment is about.
+fn disk_attached_by(attachment: &VolumeAttachment, store: &Store<KompoxDisk>) -> Vec<ObjectRef<KompoxDisk>> {
+    let volume = attachment.spec.source.persistent_volume_name.as_deref();
+    let disk = store.find(|disk| volume == Some(disk::volume_name(&disk.uid().unwrap_or_default()).as_str()));
+    disk.iter().map(|disk| ObjectRef::from_obj(&**disk)).collect()
 }
 
 fn users_of_secret(

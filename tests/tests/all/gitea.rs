@@ -7,7 +7,7 @@ use k8s_openapi::api::{
 };
 use kompox_crds::v1alpha1::{KompoxApp, KompoxDisk};
 use kompox_tests::{
-    scenario,
+    objects, scenario,
     scene::{PATIENCE, Scene, is},
     stage::Stage,
 };
@@ -30,6 +30,7 @@ pub(super) async fn from_compose_to_a_restored_disk(stage: &Stage) -> Result<()>
     let status = app.status.context("the app has a status")?;
     ensure!(status.services_ready.as_deref() == Some("2/2"), "{status:?}");
     bound(&scene).await?;
+    attached(&scene, "True").await?;
     let ingresses = scene.api::<Ingress>().list(&ListParams::default()).await?;
     ensure!(ingresses.items.len() == 1, "{ingresses:?}");
 
@@ -57,8 +58,18 @@ pub(super) async fn from_compose_to_a_restored_disk(stage: &Stage) -> Result<()>
     ensure!(disk.status.is_some_and(|status| status.used_by.is_none()), "the lock is not released");
     let claims = scene.api::<PersistentVolumeClaim>().list(&ListParams::default()).await?;
     ensure!(claims.items.is_empty(), "{claims:?}");
+    attached(&scene, "False").await?;
     scene.delete::<KompoxDisk>("default").await?;
     scene.close().await
+}
+
+/// Waits until the disk says whether a node has it attached, and which.
+async fn attached(scene: &Scene<'_>, expected: &str) -> Result<()> {
+    let says = |disk: &KompoxDisk| is(disk, "Attached", "status", expected);
+    let disk = objects::wait_for(&scene.api(), "default", PATIENCE, says).await?;
+    let nodes = disk.status.map(|status| status.attached_to).unwrap_or_default();
+    ensure!(nodes.is_empty() == (expected == "False"), "{nodes:?}");
+    Ok(())
 }
 
 /// uids of the pods that are Ready.

@@ -76,7 +76,7 @@ impl Problem {
             (Retry::AwaitChange, _) | (_, None) => retry,
             (_, Some(after)) => Retry::After(after),
         };
-        let remedy = remedy(error.code);
+        let remedy = remedy(error);
         let message =
             format!("failed to {doing}: {} ({}){remedy}", error.message.trim_end_matches('.'), error.reason);
         Self { reason, message, retry, stalled }
@@ -103,6 +103,7 @@ fn class(error: &DriverError) -> (Reason, Retry, bool) {
         C::OwnerMismatch => (Reason::OwnerMismatch, Retry::AwaitChange, true),
         C::DataLoss => (Reason::DiskLost, Retry::AwaitChange, true),
         C::Unauthenticated => (Reason::CredentialsRefused, Retry::PERSON, false),
+        C::PermissionDenied if egress_denied(error) => (Reason::EgressDenied, Retry::PERSON, false),
         C::PermissionDenied => (Reason::PermissionDenied, Retry::PERSON, false),
         C::QuotaExceeded => (Reason::QuotaExceeded, Retry::PERSON, false),
         C::OutOfCapacity => (Reason::OutOfCapacity, Retry::PERSON, false),
@@ -126,8 +127,16 @@ fn out_of_range(error: &DriverError) -> Reason {
     }
 }
 
-fn remedy(code: ErrorCode) -> &'static str {
-    match code {
+/// Whether our own host, not the provider, refused the request.
+fn egress_denied(error: &DriverError) -> bool {
+    error.code == ErrorCode::PermissionDenied && error.reason == "EgressDenied"
+}
+
+fn remedy(error: &DriverError) -> &'static str {
+    if egress_denied(error) {
+        return "; the operator's log names the host: grant it in `spec.egress` of the KompoxDriver if it is right";
+    }
+    match error.code {
         ErrorCode::Unauthenticated => "; check the Secret that `spec.provider.credentialsSecretRef` names",
         ErrorCode::PermissionDenied => "; grant the missing permission to the credentials",
         ErrorCode::QuotaExceeded => "; raise the account's quota or delete disks that are not needed",
@@ -159,6 +168,15 @@ mod tests {
         assert_eq!(Problem::of_driver(&throttled, "find").retry, Retry::After(Duration::from_secs(7)));
         let invalid = DriverError { retry_after: hint, ..error(ErrorCode::InvalidArgument) };
         assert_eq!(Problem::of_driver(&invalid, "create").retry, Retry::AwaitChange);
+    }
+
+    #[test]
+    fn what_our_own_host_refused_is_not_blamed_on_the_credentials() {
+        let denied =
+            DriverError::new(ErrorCode::PermissionDenied, Effect::None, "EgressDenied", "it may not.");
+        let problem = Problem::of_driver(&denied, "find the disk");
+        assert_eq!(problem.reason, Reason::EgressDenied);
+        assert!(problem.message.contains("`spec.egress` of the KompoxDriver"), "{}", problem.message);
     }
 
     #[test]

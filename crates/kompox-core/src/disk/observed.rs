@@ -11,7 +11,7 @@ use crate::{
 };
 use k8s_openapi::{api::core::v1::PersistentVolume, jiff::Timestamp};
 use kompox_crds::v1alpha1::{KompoxDisk, KompoxDiskSpec, KompoxDiskStatus, ProviderStatus};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// Everything [`super::decide`] may look at. `None` in a field means: not read in this turn.
 #[derive(Clone, Debug)]
@@ -48,6 +48,8 @@ pub struct Observed {
     pub volume: Option<Volume>,
     /// The PersistentVolume; inner `None`: there is none.
     pub persistent_volume: Option<Option<PersistentVolume>>,
+    /// Nodes to which the cluster has the volume attached.
+    pub attached_to: BTreeSet<String>,
     /// Evidence for a removal.
     pub evidence: Evidence<DiskInfo>,
     /// The last look around before something is destroyed.

@@ -60,6 +60,7 @@ pub fn status(observed: &Observed, base: &KompoxDiskStatus, verdict: &Verdict) -
         _ => {}
     }
     let volume = observed.persistent_volume.as_ref();
+    status.attached_to = observed.attached_to.iter().cloned().collect();
     if let Some(volume) = volume {
         status.pv_name = volume.as_ref().map(|_| volume_name(observed.uid()));
         status.claim_name = volume.as_ref().and_then(|pv| claim_of(pv, observed));
@@ -69,6 +70,7 @@ pub fn status(observed: &Observed, base: &KompoxDiskStatus, verdict: &Verdict) -
     conditions.summary(&summary(verdict));
     if let Some(volume) = volume {
         bound(&mut conditions, volume.as_ref(), observed);
+        attached(&mut conditions, observed);
     }
     if status.handle.is_some() {
         up_to_date(&mut conditions, observed, &status);
@@ -124,6 +126,21 @@ fn bound(conditions: &mut Conditions, volume: Option<&PersistentVolume>, observe
         }
     };
     conditions.set(types::BOUND, status, reason, message);
+}
+
+fn attached(conditions: &mut Conditions, observed: &Observed) {
+    let nodes: Vec<_> = observed.attached_to.iter().map(|node| format!("`{node}`")).collect();
+    if nodes.is_empty() {
+        conditions.set(
+            types::ATTACHED,
+            Status::False,
+            Reason::NotApplicable,
+            "no node has the disk attached",
+        );
+        return;
+    }
+    let message = format!("attached to {}", nodes.join(", "));
+    conditions.set(types::ATTACHED, Status::True, Reason::Ready, message);
 }
 
 /// Whether size and options are as asked.

@@ -25,7 +25,7 @@ use kompox_crds::{
     reasons::Reason,
     v1alpha1::{DeletionPolicy, KompoxDisk, KompoxDiskSpec, LocalRef, disk},
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 const GIB: u64 = 1 << 30;
 
@@ -92,6 +92,7 @@ impl World {
             plan: None,
             volume: None,
             persistent_volume: None,
+            attached_to: BTreeSet::new(),
             evidence: Evidence::default(),
             surroundings: None,
         }
@@ -418,6 +419,23 @@ fn nothing_that_is_used_is_deleted() {
         let mut world = world.deleted();
         assert_eq!(reason(world.turn(Asked::No, false)), Reason::DiskInUse);
         assert_eq!(world.cloud.len(), 1);
+    }
+}
+
+#[test]
+fn the_status_names_the_nodes_that_have_the_disk() {
+    let world = ready();
+    let mut observed = world.observe(Asked::default());
+    let base = observed.disk.status.clone().unwrap_or_default();
+    observed.persistent_volume = Some(world.volume.clone());
+    for (nodes, expected) in [(vec![], "False"), (vec!["node-1", "node-2"], "True")] {
+        observed.attached_to = nodes.iter().map(|node| (*node).to_owned()).collect();
+        let status = status(&observed, &base, &Verdict::Ready);
+        let attached = status.conditions.iter().find(|c| c.type_ == "Attached").expect("Attached");
+        assert_eq!(
+            (attached.status.as_str(), status.attached_to),
+            (expected, nodes.iter().map(|n| (*n).to_owned()).collect())
+        );
     }
 }
 

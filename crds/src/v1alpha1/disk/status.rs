@@ -83,7 +83,7 @@ pub struct KompoxDiskStatus {
     #[schemars(schema_with = "schema::options")]
     pub options: Options,
 
-    /// Machines the provider says it is attached to.
+    /// Nodes to which the cluster has it attached, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::string_set::<16, 1024>")]
     pub attached_to: Vec<String>,

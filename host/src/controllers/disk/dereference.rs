@@ -2,9 +2,10 @@
 
 use super::{DiskTurn, Shell};
 use crate::{controllers::Error, providers::Asker, reads};
+use k8s_openapi::api::storage::v1::VolumeAttachment;
 use kompox_core::{
     cloud::{Problem, Retry, creation::Looks, removal::Evidence},
-    disk::{Observed, Source},
+    disk::{Observed, Source, volume_name},
     quantity,
 };
 use kompox_crds::{
@@ -13,6 +14,7 @@ use kompox_crds::{
     v1alpha1::{KompoxDisk, KompoxSnapshot, disk::DiskSource},
 };
 use kube::ResourceExt as _;
+use std::collections::BTreeSet;
 
 /// The beginning of a turn.
 pub(super) async fn begin<'a>(shell: &'a Shell, disk: &KompoxDisk) -> Result<DiskTurn<'a>, Error> {
@@ -47,10 +49,22 @@ pub(super) async fn begin<'a>(shell: &'a Shell, disk: &KompoxDisk) -> Result<Dis
         plan: None,
         volume: None,
         persistent_volume: None,
+        attached_to: attached_to(shell, disk),
         evidence: Evidence::default(),
         surroundings: None,
     };
     Ok(DiskTurn { shell, observed, resolved })
+}
+
+/// Nodes that have the disk's volume attached, as the cache knows them: for the status only, nothing is
+/// decided by it.
+fn attached_to(shell: &Shell, disk: &KompoxDisk) -> BTreeSet<String> {
+    let volume = volume_name(&disk.uid().unwrap_or_default());
+    let of_volume = shell.attachments.state_filter(|attachment: &VolumeAttachment| {
+        let attached = attachment.status.as_ref().is_some_and(|status| status.attached);
+        attached && attachment.spec.source.persistent_volume_name.as_deref() == Some(&*volume)
+    });
+    of_volume.iter().map(|attachment| attachment.spec.node_name.clone()).collect()
 }
 
 /// What `spec.source` refers to. A disk that exists does not need it any more.
