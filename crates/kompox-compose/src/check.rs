@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codes::{self, Code};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::{Dependency, DependencyCondition, HealthcheckTest, Project, Service};
+use crate::model::{
+    Dependency, DependencyCondition, HealthcheckTest, MountSource, Project, Service, VolumeMount,
+};
 use crate::span::Span;
 use crate::text::shown;
 
@@ -27,16 +29,17 @@ fn finding(code: &'static Code, service: &Service, key: &str, span: &Span, messa
 }
 
 fn volumes(project: &Project, service: &Service, diagnostics: &mut Diagnostics) {
-    for mount in &service.volumes {
-        if project.volumes.contains_key(&mount.volume) {
+    for mount in &service.mounts {
+        let MountSource::Volume(VolumeMount { name: Some(name), .. }) = &mount.source else { continue };
+        if project.volumes.contains_key(name) {
             continue;
         }
-        let volume = shown(&mount.volume);
+        let volume = shown(name);
         let message = format!(
             "service {} mounts the volume {volume}, which is not declared",
             shown(&service.name.value)
         );
-        let help = format!("declare it at the top level: `volumes: {{ {}: {{}} }}`", mount.volume);
+        let help = format!("declare it at the top level: `volumes: {{ {name}: {{}} }}`");
         diagnostics
             .push(finding(&codes::UNDEFINED_VOLUME, service, "volumes", &mount.span, message).help(help));
     }

@@ -3,20 +3,28 @@
 mod command;
 mod cursor;
 mod depends_on;
+mod deploy;
 mod environment;
+mod extension;
+mod files;
 mod healthcheck;
+mod hooks;
 mod keys;
 mod lists;
+mod models;
 mod mounts;
+mod namespaces;
 mod networks;
 mod ports;
 mod project;
+mod resources;
 mod service;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
+pub(crate) use keys::FOREIGN;
 pub(crate) use project::{is_project_name, project};
 
 use crate::FileProvider;

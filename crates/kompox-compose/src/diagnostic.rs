@@ -111,7 +111,7 @@ impl Diagnostic {
     }
 }
 
-/// The one-line form: `compose.yml:12:7: error KPX0101: message`.
+/// The one-line form: `compose.yml:12:7: error KPX7101: message`.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(span) = &self.span {
@@ -126,6 +126,8 @@ impl fmt::Display for Diagnostic {
 pub(crate) struct Diagnostics {
     list: Vec<Diagnostic>,
     errors: usize,
+    /// Those of the errors which the reference implementation does not know.
+    own: usize,
     notes: usize,
 }
 
@@ -134,6 +136,7 @@ impl Diagnostics {
         let error = diagnostic.severity == Severity::Error;
         let same_kind = if error { &mut self.errors } else { &mut self.notes };
         *same_kind += 1;
+        self.own += usize::from(diagnostic.code == &codes::SHELL_OPERATOR);
         // Counted apart, so that many warnings never hide an error.
         if *same_kind <= limits::MAX_DIAGNOSTICS / 2 {
             self.list.push(diagnostic);
@@ -149,6 +152,11 @@ impl Diagnostics {
     /// Errors met so far, kept or left out.
     pub(crate) fn errors(&self) -> usize {
         self.errors
+    }
+
+    /// Errors after which there is not even a model to print.
+    pub(crate) fn fatal(&self) -> usize {
+        self.errors - self.own
     }
 
     /// The findings, in the order of the text: file, then position, then code.

@@ -67,6 +67,7 @@ impl Interpolator<'_> {
             Ok(text) => {
                 scalar.text = text;
                 scalar.substituted = true;
+                scalar.plain = false;
             }
             Err(fault) => self.report(describe(&fault), (span, &scalar.text, fault.range), trail),
         }

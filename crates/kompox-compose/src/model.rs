@@ -1,24 +1,38 @@
 //! The normalised project: every short form made long, every default of the specification that needs no
 //! cluster filled in, every value with its place. Nothing here knows YAML or Kubernetes.
 //!
-//! Names and meanings are those of <https://github.com/compose-spec/compose-spec/blob/main/spec.md>. A
-//! consumer should take a [`Service`] apart by its fields, without `..`, so that the compiler points at every
-//! conversion to write when a field is added here.
+//! Names and meanings are those of <https://github.com/compose-spec/compose-spec/blob/main/spec.md>. Keys
+//! whose value decides nothing in a cluster are not here: they are leaves of the [`crate::Model`], and the
+//! conversion says about each of them what becomes of it.
 
+mod deploy;
+mod health;
+mod hook;
 mod mount;
+mod network;
 mod port;
+mod security;
 mod service;
+mod source;
 
 use std::collections::BTreeMap;
 
-pub use mount::{NamedVolume, Tmpfs};
-pub use port::{Port, PortRange, Protocol};
-pub use service::{
-    Dependency, DependencyCondition, EnvironmentVariable, Healthcheck, HealthcheckTest, PullPolicy,
-    RestartPolicy, Service,
+pub use deploy::{
+    Deploy, DeployMode, DeployRestart, Device, PlacementPreference, Quantities, Resources, UpdateConfig,
 };
+pub use health::{Healthcheck, HealthcheckTest};
+pub use hook::{Hook, PreStart};
+pub use mount::{BindMount, ImageMount, Mount, MountSource, TmpfsMount, VolumeMount, VolumesFrom};
+pub use network::{NetworkAttachment, NetworkMode, SharedNamespace};
+pub use port::{Port, PortRange, Protocol};
+pub use security::SecurityOption;
+pub use service::{
+    Dependency, DependencyCondition, EnvironmentVariable, PullPolicy, RestartPolicy, Service,
+    ServiceExtension,
+};
+pub use source::{Config, Content, FileMount, Network, Secret, Volume};
 
-use crate::span::{Span, Spanned};
+use crate::span::Span;
 
 /// A Compose project, without the services that the active profiles leave out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,28 +45,10 @@ pub struct Project {
     pub disabled_services: BTreeMap<String, Span>,
     /// The named volumes that the file declares, used or not.
     pub volumes: BTreeMap<String, Volume>,
-    /// The networks that the file declares. In a cluster all of them are one flat network.
+    /// The networks that the file declares, and `default` if a service joins it.
     pub networks: BTreeMap<String, Network>,
-}
-
-/// A named volume: <https://github.com/compose-spec/compose-spec/blob/main/07-volumes.md>.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Volume {
-    /// The key in the file.
-    pub span: Span,
-    /// `name`: the name on the platform, where it shall not be made from the project's name.
-    pub name: Option<Spanned<String>>,
-}
-
-/// A network: <https://github.com/compose-spec/compose-spec/blob/main/06-networks.md>.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Network {
-    /// The key in the file.
-    pub span: Span,
-    /// `name`: the name on the platform.
-    pub name: Option<Spanned<String>>,
-    /// `internal`: without a way out.
-    pub internal: bool,
-    /// `external`: made and shared by others.
-    pub external: bool,
+    /// The configs that the file declares, used or not.
+    pub configs: BTreeMap<String, Config>,
+    /// The secrets that the file declares, used or not.
+    pub secrets: BTreeMap<String, Secret>,
 }

@@ -4,15 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check;
 use crate::codes;
+use crate::config::Model;
+use crate::consistency;
 use crate::decode::{self, Context};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::interpolate::Interpolator;
 use crate::limits;
+use crate::load::Loader;
+use crate::merge::settle_marks;
 use crate::model::Project;
+use crate::normalise::normalise;
 use crate::provider::FileProvider;
-use crate::span::{Span, Text};
 use crate::text::shown;
-use crate::yaml::{self, Node};
+use crate::unique;
+use crate::yaml::{Kind, Node};
 
 /// A file to read: its name is used in diagnostics only.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +29,7 @@ pub struct SourceFile {
 
 /// What to read.
 pub struct Input<'a> {
-    /// The Compose files. One, for the time being: several files to merge are refused.
+    /// The Compose files, the later ones over the earlier ones. All are in the directory of the project.
     pub files: &'a [SourceFile],
     /// Variables for interpolation, and for entries of `environment` without a value.
     pub environment: &'a BTreeMap<String, String>,
@@ -35,13 +39,38 @@ pub struct Input<'a> {
     pub provider: &'a dyn FileProvider,
     /// Name of the project; it wins over the file's `name`.
     pub project_name: Option<&'a str>,
+    /// What becomes of `${…}`.
+    pub variables: Variables,
+}
+
+/// What becomes of `${…}` in values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Variables {
+    /// Variables are replaced.
+    #[default]
+    Replace,
+    /// Values stay as they are written, short forms with variables in them included. Such a project can be
+    /// printed; [`parse`] gives no [`Project`] for it.
+    Keep,
+}
+
+/// What came of reading the files alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// The canonical model. It can be there although there are errors: those which the reference implementation
+    /// does not know, such as an unquoted shell operator in a command.
+    pub model: Option<Model>,
+    /// Findings, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parsed {
-    /// The project; `None` if and only if a diagnostic is an error.
+    /// The project; `None` if a diagnostic is an error, or if variables were kept, and only then.
     pub project: Option<Project>,
+    /// The canonical model, as [`load`] gives it.
+    pub model: Option<Model>,
     /// Findings, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -50,59 +79,77 @@ pub struct Parsed {
 #[must_use]
 pub fn parse(input: &Input<'_>) -> Parsed {
     let mut diagnostics = Diagnostics::default();
-    let project = read(input, &mut diagnostics);
+    let mut budget = limits::MAX_PRODUCED_BYTES;
+    let model = read(input, &mut diagnostics, &mut budget);
+    let interpolated = model.as_ref().filter(|_| input.variables == Variables::Replace);
+    let project = interpolated.and_then(|model| decode(input, model, &mut diagnostics, &mut budget));
     let project = project.filter(|_| diagnostics.errors() == 0);
-    Parsed { project, diagnostics: diagnostics.into_sorted() }
+    Parsed { project, model, diagnostics: diagnostics.into_sorted() }
 }
 
-fn read(input: &Input<'_>, diagnostics: &mut Diagnostics) -> Option<Project> {
-    let file = single_file(input, diagnostics)?;
-    let source = Text::new(&file.name, &file.text);
-    let Some(mut root) = yaml::parse(&source, diagnostics) else {
-        if diagnostics.errors() == 0 {
-            empty(&source, diagnostics);
-        }
-        return None;
-    };
-    if root.is_null() {
-        empty(&source, diagnostics);
-        return None;
+/// Reads the files of a project into their canonical model, without asking what a cluster can make of it.
+///
+/// Files of `env_file` and `label_file` are not read.
+#[must_use]
+pub fn load(input: &Input<'_>) -> Loaded {
+    let mut diagnostics = Diagnostics::default();
+    let model = read(input, &mut diagnostics, &mut limits::MAX_PRODUCED_BYTES.clone());
+    Loaded { model, diagnostics: diagnostics.into_sorted() }
+}
+
+fn read(input: &Input<'_>, diagnostics: &mut Diagnostics, budget: &mut usize) -> Option<Model> {
+    if input.files.is_empty() {
+        diagnostics.push(Diagnostic::new(&codes::NO_FILE, "there is no Compose file to read"));
     }
-    let name = project_name(input, diagnostics);
-    let mut budget = limits::MAX_PRODUCED_BYTES;
-    interpolate(input, name, &source, &mut root, &mut budget, diagnostics);
+    let given = project_name(input, diagnostics);
+    let mut root = Loader::new(input, given, diagnostics, budget).project()?;
+    settle_marks(&mut root);
+    unique::complete(&mut root, diagnostics);
+    let name = given.map(str::to_owned).or_else(|| own_name(&root, diagnostics));
+    let services = root.get("services");
+    if services.is_none_or(|node| matches!(&node.kind, Kind::Mapping(entries) if entries.is_empty())) {
+        let message = "the project has no `services`";
+        let help = "put the services below the key `services`; the form without it is long obsolete";
+        diagnostics.push(Diagnostic::new(&codes::MISSING_KEY, message).at(&root.span).help(help));
+    }
+    let environment = match input.variables {
+        Variables::Replace => input.environment,
+        Variables::Keep => &BTreeMap::new(),
+    };
+    normalise(&mut root, name.as_deref(), environment);
+    let disabled = disabled(input, &root);
+    consistency::check(&root, &disabled, diagnostics);
+    (diagnostics.fatal() == 0).then(|| Model::new(root, name, disabled))
+}
+
+fn decode(
+    input: &Input<'_>,
+    model: &Model,
+    diagnostics: &mut Diagnostics,
+    budget: &mut usize,
+) -> Option<Project> {
     let mut context = Context {
         environment: input.environment,
         files: input.provider,
         profiles: input.profiles,
         diagnostics,
-        budget: &mut budget,
+        budget,
     };
-    let (project, undecoded) = decode::project(&mut context, &root, name)?;
+    let (project, undecoded) = decode::project(&mut context, model.root(), model.name())?;
     check::project(&project, &undecoded, diagnostics);
     Some(project)
 }
 
-fn single_file<'a>(input: &Input<'a>, diagnostics: &mut Diagnostics) -> Option<&'a SourceFile> {
-    match input.files {
-        [file] => Some(file),
-        [] => {
-            diagnostics.push(Diagnostic::new(&codes::NO_FILE, "there is no Compose file to read"));
-            None
-        }
-        [_, second, ..] => {
-            let place = Span::start_of(&std::sync::Arc::from(second.name.as_str()));
-            let message = "several Compose files to merge are not supported yet";
-            diagnostics
-                .push(Diagnostic::new(&codes::NO_FILE, message).at(&place).help("merge them into one file"));
-            None
-        }
-    }
-}
-
-fn empty(source: &Text<'_>, diagnostics: &mut Diagnostics) {
-    let place = Span::start_of(&source.file);
-    diagnostics.push(Diagnostic::new(&codes::EMPTY_FILE, "the file is empty").at(&place));
+/// The services that no active profile enables.
+fn disabled(input: &Input<'_>, root: &Node) -> BTreeSet<String> {
+    let all = input.profiles.iter().any(|profile| profile == "*");
+    let enabled = |service: &Node| {
+        let profiles = service.get("profiles").map(Node::items).unwrap_or_default();
+        let active = |profile: &Node| input.profiles.iter().any(|active| profile.as_text() == Some(active));
+        all || profiles.is_empty() || profiles.iter().any(active)
+    };
+    let services = root.get("services").map(Node::entries).unwrap_or_default();
+    services.iter().filter(|entry| !enabled(&entry.value)).map(|entry| entry.key.value.clone()).collect()
 }
 
 fn project_name<'a>(input: &Input<'a>, diagnostics: &mut Diagnostics) -> Option<&'a str> {
@@ -111,36 +158,19 @@ fn project_name<'a>(input: &Input<'a>, diagnostics: &mut Diagnostics) -> Option<
         return Some(name);
     }
     let message = format!("{} is no name of a project", shown(name));
-    let help = "use lower-case letters, digits, `-` and `_`, a letter or digit first";
-    diagnostics.push(Diagnostic::new(&codes::INVALID_VALUE, message).help(help));
+    diagnostics.push(Diagnostic::new(&codes::INVALID_VALUE, message).help(NAMES));
     None
 }
 
-fn interpolate(
-    input: &Input<'_>,
-    name: Option<&str>,
-    source: &Text<'_>,
-    root: &mut Node,
-    budget: &mut usize,
-    diagnostics: &mut Diagnostics,
-) {
-    // The file's own name is a value of the file: it can only be used once it is itself interpolated.
-    let name = name.map(str::to_owned).or_else(|| own_name(root));
-    let lookup = |variable: &str| match input.environment.get(variable) {
-        Some(value) => Some(value.clone()),
-        None if variable == "COMPOSE_PROJECT_NAME" => name.clone(),
-        None => None,
-    };
-    let mut reported = BTreeSet::new();
-    let mut interpolator =
-        Interpolator { source, lookup: &lookup, diagnostics, budget, reported: &mut reported };
-    interpolator.walk(root);
-}
+const NAMES: &str = "use lower-case letters, digits, `-` and `_`, a letter or digit first";
 
-/// The project name of the file if it is written without variables.
-fn own_name(root: &Node) -> Option<String> {
-    match &root.get("name")?.kind {
-        yaml::Kind::Scalar(scalar) if !scalar.text.contains('$') => Some(scalar.text.clone()),
-        _ => None,
+/// The name that the files give.
+fn own_name(root: &Node, diagnostics: &mut Diagnostics) -> Option<String> {
+    let node = root.get("name")?;
+    let name = node.as_text()?;
+    if !decode::is_project_name(name) && !name.contains('$') {
+        let finding = Diagnostic::new(&codes::INVALID_VALUE, "`name` is no name of a project").at(&node.span);
+        diagnostics.push(finding.path("name").help(NAMES));
     }
+    Some(name.to_owned())
 }

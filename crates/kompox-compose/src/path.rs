@@ -20,6 +20,21 @@ impl Path {
     pub(crate) fn index(&self, index: usize) -> Self {
         Self(format!("{}[{index}]", self.0))
     }
+
+    /// The last part: `ports[0]`.
+    pub(crate) fn name(&self) -> String {
+        self.0.rsplit('.').next().unwrap_or(&self.0).to_owned()
+    }
+
+    /// Whether this is the place with that path.
+    pub(crate) fn is(&self, path: &str) -> bool {
+        self.0 == path
+    }
+
+    /// Whether this is a key of that name inside something.
+    pub(crate) fn is_below(&self, key: &str) -> bool {
+        self.0.strip_suffix(key).is_some_and(|above| above.ends_with('.'))
+    }
 }
 
 impl fmt::Display for Path {

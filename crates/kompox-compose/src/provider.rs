@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 /// Gives the content of files that a Compose file names, such as those of `env_file`.
 pub trait FileProvider {
-    /// The text of a file. `path` is as written in the Compose file, variables replaced: relative to that
-    /// file's directory unless it is absolute. Whoever implements this decides which paths are allowed.
+    /// The text of a file. `path` is as written in the Compose file, variables replaced: relative to the
+    /// project's directory unless it is absolute. Whoever implements this decides which paths are allowed.
     ///
     /// # Errors
     ///

@@ -17,11 +17,25 @@ pub(crate) enum Fault {
 
 /// The words of a command line.
 pub(crate) fn split(line: &str) -> Result<Vec<String>, Fault> {
+    match read(line) {
+        (words, None) => Ok(words),
+        (_, Some(fault)) => Err(fault),
+    }
+}
+
+/// The words of a command line up to its end or to a fault: the reference ends at an operator without a word.
+pub(crate) fn read(line: &str) -> (Vec<String>, Option<Fault>) {
     let mut splitter = Splitter::default();
     for c in line.chars() {
-        splitter.take(c)?;
+        if let Err(fault) = splitter.take(c) {
+            splitter.words.extend(splitter.word);
+            return (splitter.words, Some(fault));
+        }
     }
-    splitter.finish()
+    match splitter.finish() {
+        Ok(words) => (words, None),
+        Err(fault) => (Vec::new(), Some(fault)),
+    }
 }
 
 /// What protects spaces and operators at the moment.

@@ -15,6 +15,7 @@ fn read(text: &str) -> (Vec<SourceFile>, Parsed) {
         profiles: &[],
         provider: &NoFiles,
         project_name: None,
+        variables: crate::Variables::Replace,
     });
     (files, parsed)
 }
@@ -46,13 +47,7 @@ services:
 #[test]
 fn errors_look_like_those_of_a_compiler() {
     insta::assert_snapshot!(rendered(FAULTY), @r#"
-    info[KPX0207]: `version` has no effect: the specification has no versions any more
-     --> compose.yml:1:1
-      |
-    1 | version: "3"
-      | ^^^^^^^
-
-    warning[KPX0103]: the variable `TAG` is not set: nothing stands in its place
+    warning[KPX7103]: the variable `TAG` is not set: nothing stands in its place
      --> compose.yml:4:18
       |
     4 |     image: nginx:${TAG}
@@ -60,7 +55,7 @@ fn errors_look_like_those_of_a_compiler() {
       |
       = help: set it, or write a default: `${TAG:-default}`; a literal dollar sign is `$$`
 
-    error[KPX0201]: unknown key `enviroment`
+    error[KPX7201]: unknown key `enviroment`
      --> compose.yml:5:5
       |
     5 |     enviroment:
@@ -68,7 +63,7 @@ fn errors_look_like_those_of_a_compiler() {
       |
       = help: did you mean `environment`?
 
-    error[KPX0301]: `command` has an unquoted `&`, but no shell reads it
+    error[KPX7301]: `command` has an unquoted `&`, but no shell reads it
      --> compose.yml:7:14
       |
     7 |     command: a && b
@@ -76,7 +71,7 @@ fn errors_look_like_those_of_a_compiler() {
       |
       = help: start a shell: `["sh", "-c", "…"]`; or put the operator in quotes
 
-    error[KPX0205]: `8080:http` is no valid value of `ports[0]`
+    error[KPX7205]: `8080:http` is no valid value of `ports[0]`
      --> compose.yml:9:9
       |
     9 |       - 8080:http
@@ -84,15 +79,7 @@ fn errors_look_like_those_of_a_compiler() {
       |
       = help: write `[[HOST_IP:]PUBLISHED:]CONTAINER[/PROTOCOL]` with ports from 1 to 65535
 
-    error[KPX0202]: the key `privileged` is not supported yet
-      --> compose.yml:10:5
-       |
-    10 |     privileged: true
-       |     ^^^^^^^^^^
-       |
-       = help: remove the key if the application can do without it
-
-    error[KPX0004]: the key `image` is given twice
+    error[KPX7004]: the key `image` is given twice
       --> compose.yml:13:5
        |
     12 |     image: postgres
@@ -100,7 +87,7 @@ fn errors_look_like_those_of_a_compiler() {
     13 |     image: mysql
        |     ^^^^^
 
-    error[KPX0502]: service `db` mounts the volume `data`, which is not declared
+    error[KPX7502]: service `db` mounts the volume `data`, which is not declared
       --> compose.yml:15:9
        |
     15 |       - data:/var/lib
@@ -114,7 +101,7 @@ fn errors_look_like_those_of_a_compiler() {
 fn the_short_form_is_one_line() {
     let (_, parsed) = read("services:\n  web:\n    imgae: x\n    image: y\n");
     let lines: Vec<String> = parsed.diagnostics.iter().map(ToString::to_string).collect();
-    assert_eq!(lines, ["compose.yml:3:5: error KPX0201: unknown key `imgae`"]);
+    assert_eq!(lines, ["compose.yml:3:5: error KPX7201: unknown key `imgae`"]);
 }
 
 #[test]
@@ -123,7 +110,7 @@ fn diagnostics_serialise_for_machines() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&parsed.diagnostics).expect("JSON"), @r#"
     [
       {
-        "code": "KPX0201",
+        "code": "KPX7201",
         "severity": "error",
         "path": "services.web.imgae",
         "span": {
@@ -147,7 +134,7 @@ fn a_file_that_is_not_at_hand_is_named_without_its_lines() {
     let (_, parsed) = read("services: 5");
     let none: &[SourceFile] = &[];
     insta::assert_snapshot!(render(&parsed.diagnostics, none, Color::Never), @r"
-    error[KPX0204]: `services` must be a mapping, not a number
+    error[KPX7204]: `services` must be a mapping, not a number
     --> compose.yml:1:11
     ");
 }
@@ -158,22 +145,29 @@ fn colours_are_escape_sequences() {
     assert!(render(&parsed.diagnostics, files.as_slice(), Color::Always).contains("\u{1b}["));
 }
 
+fn files(texts: &[(&str, &str)]) -> Parsed {
+    let file = |(name, text): &(&str, &str)| SourceFile { name: (*name).into(), text: (*text).into() };
+    let files: Vec<SourceFile> = texts.iter().map(file).collect();
+    parse(&Input {
+        files: &files,
+        environment: &BTreeMap::new(),
+        profiles: &[],
+        provider: &NoFiles,
+        project_name: None,
+        variables: crate::Variables::Replace,
+    })
+}
+
 #[test]
-fn the_number_of_files_is_one() {
-    let file = SourceFile { name: "a.yml".into(), text: "services: {a: {image: b}}".into() };
-    let environment = BTreeMap::new();
-    for (files, code) in [(vec![], "KPX0010"), (vec![file.clone(), file], "KPX0010")] {
-        let input = Input {
-            files: &files,
-            environment: &environment,
-            profiles: &[],
-            provider: &NoFiles,
-            project_name: None,
-        };
-        let parsed = parse(&input);
-        assert_eq!(parsed.project, None);
-        assert_eq!(parsed.diagnostics[0].code.id, code);
-    }
+fn no_file_is_an_error_and_several_are_merged() {
+    assert_eq!(files(&[]).diagnostics[0].code.id, "KPX7010");
+    let merged = files(&[
+        ("a.yml", "services: {a: {image: b}}"),
+        ("b.yml", "services: {a: {image: c}, d: {image: e}}"),
+    ]);
+    let services = merged.project.expect("a project").services;
+    assert_eq!(services.keys().collect::<Vec<_>>(), ["a", "d"]);
+    assert_eq!(&*services["a"].image.as_ref().expect("an image").span.file, "b.yml");
 }
 
 #[test]
@@ -182,7 +176,7 @@ fn many_findings_are_cut_and_counted() {
     let (_, parsed) = read(&text);
     assert_eq!(parsed.diagnostics.len(), crate::limits::MAX_DIAGNOSTICS + 2);
     let last: Vec<&str> = parsed.diagnostics.iter().rev().take(2).map(|d| d.code.id).collect();
-    assert_eq!(last, ["KPX0098", "KPX0099"]);
+    assert_eq!(last, ["KPX7098", "KPX7099"]);
 }
 
 /// Pieces of Compose files: text made of them gets further than random characters.
@@ -286,8 +280,8 @@ proptest! {
         let text: String = order.iter().map(|key| format!("    {key}\n")).collect();
         let (_, parsed) = read(&format!("services:\n  web:\n{text}volumes: {{data: }}\n"));
         let service = parsed.project.expect("a project").services.remove("web").expect("a service");
-        prop_assert_eq!(service.image.value, "nginx");
-        prop_assert_eq!(service.volumes.len(), 1);
+        prop_assert_eq!(service.image.expect("an image").value, "nginx");
+        prop_assert_eq!(service.mounts.len(), 2);
         prop_assert_eq!(service.environment.len(), 1);
         prop_assert_eq!(service.ports.len(), 1);
     }

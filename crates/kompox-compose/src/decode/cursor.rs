@@ -1,6 +1,8 @@
 //! A value with its place, and the taking of keys from a mapping so that none is left unseen.
 
-use super::{Context, keys};
+use std::collections::BTreeMap;
+
+use super::{Context, keys, lists};
 use crate::codes::{self, Code};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::path::Path;
@@ -8,7 +10,7 @@ use crate::span::{Span, Spanned};
 use crate::suggest;
 use crate::text::shown;
 use crate::units;
-use crate::yaml::{Entry, Kind, Node, Scalar, Shape};
+use crate::yaml::{Entry, Kind, Node, Origin, Scalar, Shape};
 
 /// A value to decode.
 #[derive(Clone)]
@@ -147,6 +149,63 @@ impl<'n> At<'n> {
         super::spanned(duration, &self.node.span)
     }
 
+    /// A string; an empty one or null is as none, as in the reference.
+    pub(super) fn word(&self, cx: &mut Context<'_>) -> Option<Spanned<String>> {
+        if self.node.is_null() || self.node.is_empty_text() {
+            return None;
+        }
+        self.text(cx)
+    }
+
+    /// A string, or a number as it is printed.
+    pub(super) fn printed(&self, cx: &mut Context<'_>) -> Option<Spanned<String>> {
+        let text = match self.scalar().map(|scalar| (scalar, scalar.shape())) {
+            Some((scalar, Shape::Text | Shape::Integer(_) | Shape::Float(_))) => scalar.printed(),
+            _ => {
+                self.wrong_type(cx, "a string or a number");
+                None
+            }
+        };
+        super::spanned(text.filter(|text| !text.is_empty()), &self.node.span)
+    }
+
+    /// A whole number of at least `least`, also in quotes.
+    pub(super) fn integer(&self, cx: &mut Context<'_>, least: i64) -> Option<Spanned<i64>> {
+        let number = match self.scalar().map(|scalar| (scalar, scalar.shape())) {
+            Some((_, Shape::Integer(number))) => i64::try_from(number).ok(),
+            Some((_, Shape::Float(number))) => whole(number),
+            Some((scalar, Shape::Text)) => scalar.text.parse().ok(),
+            _ => None,
+        };
+        let number = number.filter(|number| *number >= least);
+        if number.is_none() {
+            self.wrong_value(cx, &format!("a whole number from {least} on"));
+        }
+        super::spanned(number, &self.node.span)
+    }
+
+    /// A size in bytes: a number, or a text such as `64m`.
+    pub(super) fn size(&self, cx: &mut Context<'_>) -> Option<Spanned<u64>> {
+        let size = match self.scalar().map(|scalar| (scalar, scalar.shape())) {
+            Some((_, Shape::Integer(number))) => u64::try_from(number).ok(),
+            Some((scalar, Shape::Text)) => units::bytes(&scalar.text),
+            _ => None,
+        };
+        if size.is_none() {
+            self.wrong_value(cx, "a size such as `64m`");
+        }
+        super::spanned(size, &self.node.span)
+    }
+
+    /// Reports an invalid word below a key of this mapping.
+    pub(super) fn finding_below(&self, cx: &mut Context<'_>, key: &str, expected: &str) {
+        if let Kind::Mapping(entries) = &self.node.kind
+            && let Some(entry) = entries.iter().find(|entry| entry.key.value == key)
+        {
+            self.below(entry).invalid(cx, expected);
+        }
+    }
+
     /// The items of a list; something else is reported and gives none.
     pub(super) fn items(&self, cx: &mut Context<'_>) -> Vec<At<'n>> {
         match &self.node.kind {
@@ -177,6 +236,30 @@ impl<'n> At<'n> {
 
     pub(super) fn below(&self, entry: &'n Entry) -> At<'n> {
         At { node: &entry.value, key: &entry.key.span, path: self.path.key(&entry.key.value) }
+    }
+
+    /// The keys of a mapping that may be left empty.
+    pub(super) fn optional_fields(
+        &self,
+        cx: &mut Context<'_>,
+        known: &'static [&'static str],
+    ) -> Option<Fields<'n>> {
+        if self.node.is_null() { None } else { self.fields(cx, known) }
+    }
+
+    /// The keys of a mapping in which extensions have no place either.
+    pub(super) fn strict_fields(
+        &self,
+        cx: &mut Context<'_>,
+        known: &'static [&'static str],
+    ) -> Option<Fields<'n>> {
+        let fields = self.optional_fields(cx, known)?;
+        for (entry, _) in fields.left.iter().filter(|(entry, _)| entry.key.value.starts_with("x-")) {
+            let message = format!("unknown key {}", shown(&entry.key.value));
+            let finding = Diagnostic::new(&codes::UNKNOWN_KEY, message).at(&entry.key.span);
+            cx.report(finding.path(self.path.key(&entry.key.value)));
+        }
+        Some(fields)
     }
 
     /// The keys of a mapping that the specification gives a meaning.
@@ -220,15 +303,70 @@ impl<'n> Fields<'n> {
         found
     }
 
-    /// Takes a key without effect here and says so.
-    pub(super) fn ignore(&mut self, cx: &mut Context<'_>, key: &str, why: &str) {
-        if let Some(at) = self.take(key) {
-            let finding = Diagnostic::new(&codes::IGNORED_KEY, format!("`{key}` has no effect: {why}"));
-            cx.report(finding.at(at.key).path(&at.path));
-        }
+    /// The value of a key, which stays to be taken.
+    pub(super) fn get(&self, key: &str) -> Option<&'n Node> {
+        self.left.iter().find(|(entry, _)| entry.key.value == key).map(|(entry, _)| &entry.value)
     }
 
-    /// Reports what nobody took.
+    /// A value some keys further down, which stays to be taken.
+    pub(super) fn at_path(&self, keys: &[&str]) -> Option<At<'n>> {
+        let mut at = self.at.clone();
+        for key in keys {
+            let Kind::Mapping(entries) = &at.node.kind else { return None };
+            let entry = entries.iter().find(|entry| entry.key.value == *key)?;
+            at = at.below(entry);
+        }
+        Some(at)
+    }
+
+    /// Takes a string; an empty one is as none.
+    pub(super) fn word(&mut self, cx: &mut Context<'_>, key: &str) -> Option<Spanned<String>> {
+        self.take(key).and_then(|at| at.word(cx))
+    }
+
+    /// Takes a key whose value the file gives.
+    pub(super) fn written(&mut self, key: &str) -> Option<At<'n>> {
+        self.take(key).filter(|at| at.node.origin == Origin::Written)
+    }
+
+    /// Takes a string that the file gives: a default that reading filled in is as none.
+    pub(super) fn written_word(&mut self, cx: &mut Context<'_>, key: &str) -> Option<Spanned<String>> {
+        self.written(key).and_then(|at| at.word(cx))
+    }
+
+    /// Takes a string or a number, as it is printed.
+    pub(super) fn printed(&mut self, cx: &mut Context<'_>, key: &str) -> Option<Spanned<String>> {
+        self.take(key).and_then(|at| at.printed(cx))
+    }
+
+    /// Takes a list of strings, or a single one.
+    pub(super) fn words(&mut self, cx: &mut Context<'_>, key: &str) -> Vec<Spanned<String>> {
+        let items = self.take(key).map(|at| lists::one_or_many(cx, &at)).unwrap_or_default();
+        items.into_iter().filter_map(|item| item.word(cx)).collect()
+    }
+
+    /// Takes a mapping of strings.
+    pub(super) fn map(&mut self, cx: &mut Context<'_>, key: &str) -> BTreeMap<String, Spanned<String>> {
+        self.take(key).map(|at| lists::labels(cx, &at)).unwrap_or_default()
+    }
+
+    /// Takes a boolean.
+    pub(super) fn flag(&mut self, cx: &mut Context<'_>, key: &str) -> Option<Spanned<bool>> {
+        self.take(key).filter(|at| !at.node.is_null()).and_then(|at| at.boolean(cx))
+    }
+
+    /// Takes a whole number of at least `least`.
+    pub(super) fn integer(&mut self, cx: &mut Context<'_>, key: &str, least: i64) -> Option<Spanned<i64>> {
+        self.take(key).and_then(|at| at.integer(cx, least))
+    }
+
+    /// Takes a whole number from 0 on.
+    pub(super) fn count(&mut self, cx: &mut Context<'_>, key: &str) -> Option<Spanned<u64>> {
+        self.integer(cx, key, 0).map(|number| number.map(i64::unsigned_abs))
+    }
+
+    /// Reports keys that mean nothing. A key that is known and not taken decides nothing in a cluster: it is
+    /// a leaf of the model, and the conversion says what becomes of it.
     pub(super) fn finish(self, cx: &mut Context<'_>) {
         for (entry, _) in self.left.iter().filter(|(_, taken)| !taken) {
             let key = entry.key.value.as_str();
@@ -241,19 +379,15 @@ impl<'n> Fields<'n> {
     /// `wanted`: whether the finding will be shown, so that looking for a suggestion is worth it.
     fn leftover(&self, key: &str, wanted: bool) -> Option<Diagnostic> {
         if key == "x-kompox" {
-            let help = "remove it; other extensions, with keys that begin with `x-`, are ignored";
+            let help =
+                "move it to the service; other extensions, with keys that begin with `x-`, are ignored";
             return Some(
-                Diagnostic::new(&codes::UNSUPPORTED_KEY, "the extension `x-kompox` is not supported yet")
+                Diagnostic::new(&codes::UNKNOWN_KEY, "the extension `x-kompox` means nothing here")
                     .help(help),
             );
         }
-        if key.starts_with("x-") {
+        if key.starts_with("x-") || self.known.contains(&key) {
             return None;
-        }
-        if self.known.contains(&key) {
-            let help = "remove the key if the application can do without it";
-            let message = format!("the key `{key}` is not supported yet");
-            return Some(Diagnostic::new(&codes::UNSUPPORTED_KEY, message).help(help));
         }
         let finding = Diagnostic::new(&codes::UNKNOWN_KEY, format!("unknown key {}", shown(key)));
         let foreign = keys::FOREIGN.iter().find(|(word, _)| *word == key).map(|(_, help)| (*help).to_owned());
@@ -264,4 +398,10 @@ impl<'n> Fields<'n> {
             None => finding.help("extensions of your own begin with `x-`"),
         })
     }
+}
+
+/// A number without a fraction, such as `1e3`, that is small enough to be exact.
+fn whole(number: f64) -> Option<i64> {
+    let text = format!("{number}");
+    if number.abs() < 9e15 { text.parse().ok() } else { None }
 }

@@ -3,19 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::cursor::At;
-use super::{Context, keys, lists};
+use super::{Context, keys};
 use crate::model::{Dependency, DependencyCondition};
-use crate::yaml::Kind;
 
-/// The dependencies; the short form, a list of names, waits for the start.
+/// The dependencies, those that follow from other keys among them.
 pub(super) fn depends_on(cx: &mut Context<'_>, at: &At<'_>) -> BTreeMap<String, Dependency> {
-    if matches!(at.node.kind, Kind::Sequence(_)) {
-        let started = |name: crate::Spanned<String>| {
-            let condition = DependencyCondition::Started;
-            (name.value, Dependency { span: name.span, condition, restart: false, required: true })
-        };
-        return lists::unique(cx, at).into_iter().map(started).collect();
-    }
     let mut out = BTreeMap::new();
     for (name, at) in at.entries(cx) {
         if let Some(dependency) = long(cx, &at) {

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 
-use super::cursor::At;
+use super::cursor::{At, Fields};
 use super::{Context, keys, lists};
 use crate::codes;
 use crate::dotenv::{self, Format};
 use crate::model::EnvironmentVariable;
 use crate::provider::FileError;
-use crate::span::{Span, Text};
+use crate::span::{Span, Spanned, Text};
 use crate::text::shown;
 use crate::yaml::Kind;
 
@@ -29,15 +29,18 @@ struct Own {
 }
 
 /// The merged variables.
-pub(super) fn variables(
-    cx: &mut Context<'_>,
-    environment: Option<&At<'_>>,
-    env_file: Option<&At<'_>>,
-) -> Variables {
-    let own = environment.map(|at| own(cx, at)).unwrap_or_default();
+pub(super) fn variables(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> Variables {
+    let own = fields.take("environment").map(|at| own(cx, &at)).unwrap_or_default();
     let mut out = Variables::new();
-    for file in env_file.map(|at| env_files(cx, at)).unwrap_or_default() {
-        read(cx, &file, &own, &mut out);
+    for file in fields.take("env_file").map(|at| env_files(cx, &at)).unwrap_or_default() {
+        let of_service = |name: &str| own.set.get(name).map(|(value, _)| value.clone());
+        for assignment in read(cx, &file, &of_service) {
+            let place = crate::Diagnostic::new(&codes::INVALID_VARIABLE_NAME, "").at(&assignment.span);
+            if check_name(cx, &assignment.name, &place) {
+                let value = SecretString::from(assignment.value);
+                out.insert(assignment.name, EnvironmentVariable { value, span: assignment.span });
+            }
+        }
     }
     for name in &own.absent {
         out.remove(name);
@@ -87,6 +90,8 @@ struct EnvFile {
     path: String,
     required: bool,
     format: Format,
+    /// Of `label_file`, whose files are all required.
+    of_labels: bool,
     place: crate::Diagnostic,
 }
 
@@ -98,7 +103,7 @@ fn env_file(cx: &mut Context<'_>, at: &At<'_>) -> Option<EnvFile> {
     let place = at.finding(&codes::ENV_FILE_UNREADABLE, "");
     if !matches!(at.node.kind, Kind::Mapping(_)) {
         let path = at.text(cx)?.value;
-        return Some(EnvFile { path, required: true, format: Format::Compose, place });
+        return Some(EnvFile { path, required: true, format: Format::Compose, of_labels: false, place });
     }
     let mut fields = at.fields(cx, keys::ENV_FILE)?;
     let path = fields.require(cx, "path").and_then(|at| at.text(cx));
@@ -112,40 +117,53 @@ fn env_file(cx: &mut Context<'_>, at: &At<'_>) -> Option<EnvFile> {
         }
     });
     fields.finish(cx);
-    Some(EnvFile { path: path?.value, required, format: format.unwrap_or(Format::Compose), place })
+    Some(EnvFile {
+        path: path?.value,
+        required,
+        format: format.unwrap_or(Format::Compose),
+        of_labels: false,
+        place,
+    })
 }
 
-fn read(cx: &mut Context<'_>, file: &EnvFile, own: &Own, out: &mut Variables) {
+/// The assignments of a file; none when it cannot be read, which is reported unless it need not be there.
+/// Variables in it come from outside, else from `own`.
+fn read(
+    cx: &mut Context<'_>,
+    file: &EnvFile,
+    own: &dyn Fn(&str) -> Option<String>,
+) -> Vec<dotenv::Assignment> {
     if *cx.budget == 0 {
-        return too_much(cx, file);
+        too_much(cx, file);
+        return Vec::new();
     }
     let text = match cx.files.read(&file.path) {
         Ok(text) => text,
-        Err(FileError::NotFound) if !file.required => return,
+        Err(FileError::NotFound) if !file.required => return Vec::new(),
         Err(error) => {
-            let mut finding = file.place.clone();
-            finding.message = format!("failed to read the environment file {}: {error}", shown(&file.path));
-            let help = match error {
-                FileError::NotFound => "supply the file, or mark it with `required: false`",
-                FileError::Unreadable(_) => "supply a file that can be read",
-            };
-            return cx.report(finding.help(help));
+            unreadable(cx, file, &error);
+            return Vec::new();
         }
     };
     if !cx.spend(text.len()) {
-        return too_much(cx, file);
+        too_much(cx, file);
+        return Vec::new();
     }
     let (environment, diagnostics) = (cx.environment, &mut *cx.diagnostics);
-    let of_service = |name: &str| own.set.get(name).map(|(value, _)| value.clone());
-    let lookup = |name: &str| environment.get(name).cloned().or_else(|| of_service(name));
+    let lookup = |name: &str| environment.get(name).cloned().or_else(|| own(name));
     let source = Text::new(&file.path, &text);
-    for assignment in dotenv::read(&source, file.format, &lookup, cx.budget, diagnostics) {
-        let place = crate::Diagnostic::new(&codes::INVALID_VARIABLE_NAME, "").at(&assignment.span);
-        if check_name(cx, &assignment.name, &place) {
-            let value = SecretString::from(assignment.value);
-            out.insert(assignment.name, EnvironmentVariable { value, span: assignment.span });
-        }
-    }
+    dotenv::read(&source, file.format, &lookup, cx.budget, diagnostics)
+}
+
+fn unreadable(cx: &mut Context<'_>, file: &EnvFile, error: &FileError) {
+    let mut finding = file.place.clone();
+    finding.message = format!("failed to read the file {}: {error}", shown(&file.path));
+    let help = match error {
+        FileError::NotFound if file.of_labels => "supply the file",
+        FileError::NotFound => "supply the file, or mark it with `required: false`",
+        FileError::Unreadable(_) => "supply a file that can be read",
+    };
+    cx.report(finding.help(help));
 }
 
 fn too_much(cx: &mut Context<'_>, file: &EnvFile) {
@@ -153,4 +171,20 @@ fn too_much(cx: &mut Context<'_>, file: &EnvFile) {
     finding.code = &codes::INTERPOLATION_LIMIT;
     finding.message = "the environment files hold more text than the reader accepts".into();
     cx.report(finding);
+}
+
+/// `label_file`, overridden by `labels`.
+pub(super) fn labels(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> BTreeMap<String, Spanned<String>> {
+    let mut out = BTreeMap::new();
+    for item in fields.take("label_file").map(|at| lists::one_or_many(cx, &at)).unwrap_or_default() {
+        let Some(path) = item.text(cx) else { continue };
+        let place = item.finding(&codes::ENV_FILE_UNREADABLE, "");
+        let file =
+            EnvFile { path: path.value, required: true, format: Format::Compose, of_labels: true, place };
+        for label in read(cx, &file, &|_| None) {
+            out.insert(label.name, Spanned::new(label.value, label.span));
+        }
+    }
+    out.extend(fields.map(cx, "labels"));
+    out
 }

@@ -2,8 +2,10 @@
 //! (<https://github.com/compose-spec/compose-spec/blob/main/schema/compose-spec.json>). A key of these lists
 //! that no decoder takes is "not supported yet"; any other key is unknown.
 
-pub(super) const PROJECT: &[&str] =
-    &["configs", "include", "models", "name", "networks", "secrets", "services", "version", "volumes"];
+pub(super) const PROJECT: &[&str] = &[
+    "configs", "include", "jobs", "models", "name", "networks", "secrets", "services", "version", "volumes",
+    "x-kompox",
+];
 
 pub(super) const SERVICE: &[&str] = &[
     "annotations",
@@ -92,6 +94,7 @@ pub(super) const SERVICE: &[&str] = &[
     "tmpfs",
     "tty",
     "ulimits",
+    "umask",
     "use_api_socket",
     "user",
     "userns_mode",
@@ -99,6 +102,7 @@ pub(super) const SERVICE: &[&str] = &[
     "volumes",
     "volumes_from",
     "working_dir",
+    "x-kompox",
 ];
 
 pub(super) const DEPENDENCY: &[&str] = &["condition", "required", "restart"];
@@ -114,6 +118,43 @@ pub(super) const DEPLOY: &[&str] = &[
     "rollback_config",
     "update_config",
 ];
+
+pub(super) const RESTART_POLICY: &[&str] = &["condition", "delay", "max_attempts", "window"];
+
+pub(super) const UPDATE_CONFIG: &[&str] =
+    &["delay", "failure_action", "max_failure_ratio", "monitor", "order", "parallelism"];
+
+pub(super) const PLACEMENT: &[&str] = &["constraints", "max_replicas_per_node", "preferences"];
+
+pub(super) const PREFERENCE: &[&str] = &["spread"];
+
+pub(super) const RESOURCES: &[&str] = &["limits", "reservations"];
+
+pub(super) const LIMITS: &[&str] = &["cpus", "memory", "pids"];
+
+pub(super) const RESERVATIONS: &[&str] = &["cpus", "devices", "generic_resources", "memory"];
+
+pub(super) const GENERIC_RESOURCE: &[&str] = &["discrete_resource_spec"];
+
+pub(super) const DISCRETE_RESOURCE: &[&str] = &["kind", "value"];
+
+pub(super) const DEVICE: &[&str] = &["capabilities", "count", "device_ids", "driver", "options"];
+
+pub(super) const HOOK: &[&str] = &["command", "environment", "privileged", "user", "working_dir"];
+
+pub(super) const SERVICE_MODEL: &[&str] = &["endpoint_var", "model_var"];
+
+pub(super) const EXTENSION: &[&str] = &["livenessProbe", "models", "resources"];
+
+pub(super) const EXTENSION_RESOURCES: &[&str] = &["limits", "requests"];
+
+pub(super) const FILE_MOUNT: &[&str] = &["gid", "mode", "source", "target", "uid"];
+
+pub(super) const CONFIG: &[&str] =
+    &["content", "environment", "external", "file", "labels", "name", "template_driver"];
+
+pub(super) const SECRET: &[&str] =
+    &["driver", "driver_opts", "environment", "external", "file", "labels", "name", "template_driver"];
 
 pub(super) const ENV_FILE: &[&str] = &["format", "path", "required"];
 
@@ -146,10 +187,15 @@ pub(super) const SERVICE_NETWORK: &[&str] = &[
     "link_local_ips",
     "mac_address",
     "priority",
+    "use_service_name_alias",
 ];
 
 pub(super) const SERVICE_VOLUME: &[&str] =
     &["bind", "consistency", "image", "read_only", "source", "target", "tmpfs", "type", "volume"];
+
+pub(super) const SERVICE_VOLUME_BIND: &[&str] = &["create_host_path", "propagation", "recursive", "selinux"];
+
+pub(super) const SERVICE_VOLUME_IMAGE: &[&str] = &["subpath"];
 
 pub(super) const SERVICE_VOLUME_TMPFS: &[&str] = &["mode", "size"];
 
@@ -159,7 +205,7 @@ pub(super) const VOLUME: &[&str] = &["driver", "driver_opts", "external", "label
 
 /// Keys that people write and the specification lacks, with the word on what to do. A misspelling needs no
 /// entry: the nearest key is suggested anyway.
-pub(super) const FOREIGN: &[(&str, &str)] = &[
+pub(crate) const FOREIGN: &[(&str, &str)] = &[
     ("dockerfile", "move it below `build`"),
     ("env", "write `environment`"),
     ("net", "write `network_mode`"),

@@ -24,6 +24,11 @@ pub(super) fn unique(cx: &mut Context<'_>, at: &At<'_>) -> Vec<Spanned<String>> 
     out
 }
 
+/// A list of strings or numbers.
+pub(super) fn printed(cx: &mut Context<'_>, at: &At<'_>) -> Vec<Spanned<String>> {
+    at.items(cx).into_iter().filter_map(|item| item.printed(cx)).collect()
+}
+
 /// Says that an entry repeats an earlier one.
 pub(super) fn repeated(cx: &mut Context<'_>, item: &At<'_>) {
     let message = format!("{} repeats an earlier entry", shown(&item.name()));

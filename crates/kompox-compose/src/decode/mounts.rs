@@ -1,108 +1,74 @@
-//! `volumes` and `tmpfs` of a service: <https://github.com/compose-spec/compose-spec/blob/main/05-services.md#volumes>.
+//! `volumes`, `tmpfs` and `volumes_from` of a service:
+//! <https://github.com/compose-spec/compose-spec/blob/main/05-services.md#volumes>.
 
 use std::collections::BTreeMap;
 
-use super::cursor::At;
-use super::{Context, keys, lists};
+use super::cursor::{At, Fields};
+use super::{Context, files, keys, lists};
 use crate::codes;
-use crate::model::{NamedVolume, Tmpfs};
+use crate::model::{BindMount, ImageMount, Mount, MountSource, TmpfsMount, VolumeMount, VolumesFrom};
+use crate::span::Spanned;
 use crate::text::shown;
 use crate::units;
-use crate::yaml::{Kind, Shape};
 
-/// What a service mounts.
+/// What a service mounts by `volumes` and `tmpfs`.
+pub(super) fn mounts(cx: &mut Context<'_>, fields: &mut Fields<'_>, service: &str) -> Vec<Mount> {
+    let mut mounts = Mounts::default();
+    if let Some(at) = fields.take("volumes") {
+        for item in at.items(cx) {
+            mounts.add_entry(cx, &item);
+        }
+    }
+    if let Some(at) = fields.take("tmpfs") {
+        for item in lists::one_or_many(cx, &at) {
+            mounts.list.extend(tmpfs_text(cx, &item));
+        }
+    }
+    check(cx, &mounts.list, service);
+    mounts.list
+}
+
 #[derive(Default)]
-pub(super) struct Mounts {
-    pub(super) volumes: Vec<NamedVolume>,
-    /// Where in `volumes` a target is.
+struct Mounts {
+    list: Vec<Mount>,
+    /// Where in `list` the target of an entry of `volumes` is.
     by_target: BTreeMap<String, usize>,
-    pub(super) tmpfs: Vec<Tmpfs>,
 }
 
 impl Mounts {
-    /// Adds the entries of `volumes`. Like the reference, a later entry with the same target replaces an
-    /// earlier one.
-    pub(super) fn add_volumes(&mut self, cx: &mut Context<'_>, at: &At<'_>) {
-        for item in at.items(cx) {
-            if matches!(item.node.kind, Kind::Mapping(_)) {
-                self.add_long(cx, &item);
-            } else if let Some(volume) = short(cx, &item) {
-                self.add_volume(cx, &item, volume);
-            }
-        }
-    }
-
-    fn add_volume(&mut self, cx: &mut Context<'_>, item: &At<'_>, volume: NamedVolume) {
-        match self.by_target.get(&volume.target).and_then(|&index| self.volumes.get_mut(index)) {
+    /// Like the reference, a later entry with the same target replaces an earlier one.
+    fn add_entry(&mut self, cx: &mut Context<'_>, item: &At<'_>) {
+        let Some(mount) = self::long(cx, item) else { return };
+        match self.by_target.get(&mount.target).and_then(|&index| self.list.get_mut(index)) {
             Some(earlier) => {
                 lists::repeated(cx, item);
-                *earlier = volume;
+                *earlier = mount;
             }
             None => {
-                self.by_target.insert(volume.target.clone(), self.volumes.len());
-                self.volumes.push(volume);
+                self.by_target.insert(mount.target.clone(), self.list.len());
+                self.list.push(mount);
             }
         }
     }
+}
 
-    fn add_long(&mut self, cx: &mut Context<'_>, at: &At<'_>) {
-        let Some(mut fields) = at.fields(cx, keys::SERVICE_VOLUME) else { return };
-        let kind = fields.require(cx, "type");
-        let Some(kind) = kind.and_then(|at| at.string(cx).map(str::to_owned)) else { return };
-        let target = fields.require(cx, "target").and_then(|at| target(cx, &at));
-        fields.ignore(cx, "consistency", "it concerns Docker on a desktop only");
-        match kind.as_str() {
-            "volume" => {
-                let volume = long_volume(cx, &mut fields, at, target);
-                fields.finish(cx);
-                if let Some(volume) = volume {
-                    self.add_volume(cx, at, volume);
-                }
-            }
-            "tmpfs" => {
-                let size = fields.take("tmpfs").and_then(|at| tmpfs_size(cx, &at));
-                fields.finish(cx);
-                self.tmpfs.extend(target.map(|target| Tmpfs { span: at.node.span.clone(), target, size }));
-            }
-            "bind" => bind(cx, at),
-            _ => {
-                let message = format!("volumes of the type {} are not supported yet", shown(&kind));
-                cx.report(at.finding(&codes::UNSUPPORTED_VALUE, message).help("use `volume` or `tmpfs`"));
-            }
+/// Reports targets that are mounted twice.
+fn check(cx: &mut Context<'_>, mounts: &[Mount], service: &str) {
+    let mut seen = BTreeMap::new();
+    for Mount { target, span, path, .. } in mounts {
+        if let Some(first) = seen.insert(target, span) {
+            let message = format!("service {} mounts something twice at {}", shown(service), shown(target));
+            let finding = crate::Diagnostic::new(&codes::DUPLICATE_TARGET, message)
+                .at(span)
+                .path(path)
+                .related(first, "first mounted here");
+            cx.report(finding);
         }
     }
+}
 
-    /// Adds the entries of `tmpfs`: `PATH[:OPTIONS]`.
-    pub(super) fn add_tmpfs(&mut self, cx: &mut Context<'_>, at: &At<'_>) {
-        for item in lists::one_or_many(cx, at) {
-            let Some(text) = item.text(cx) else { continue };
-            let (path, options) = text.value.split_once(':').unwrap_or((&text.value, ""));
-            let Some(target) = absolute(path) else {
-                item.invalid(cx, "`/absolute/path[:size=64m]`");
-                continue;
-            };
-            let size = tmpfs_options(cx, &item, options);
-            self.tmpfs.push(Tmpfs { span: text.span, target, size });
-        }
-    }
-
-    /// Reports targets that are mounted twice.
-    pub(super) fn check(&self, cx: &mut Context<'_>, service: &str) {
-        let volumes = self.volumes.iter().map(|volume| (&volume.target, &volume.span));
-        let tmpfs = self.tmpfs.iter().map(|tmpfs| (&tmpfs.target, &tmpfs.span));
-        let mut seen = BTreeMap::new();
-        for (target, span) in volumes.chain(tmpfs) {
-            if let Some(first) = seen.insert(target, span) {
-                let message =
-                    format!("service {} mounts something twice at {}", shown(service), shown(target));
-                let finding = crate::Diagnostic::new(&codes::DUPLICATE_TARGET, message)
-                    .at(span)
-                    .path(format!("services.{service}.volumes"))
-                    .related(first, "first mounted here");
-                cx.report(finding);
-            }
-        }
-    }
+fn mount(at: &At<'_>, target: String, read_only: bool, source: MountSource) -> Mount {
+    Mount { span: at.node.span.clone(), path: at.path.to_string(), target, read_only, source }
 }
 
 /// An absolute path without trailing slashes.
@@ -114,6 +80,10 @@ fn absolute(path: &str) -> Option<String> {
     (!trimmed.is_empty()).then(|| trimmed.to_owned())
 }
 
+fn is_relative(path: &str) -> bool {
+    !path.is_empty() && !path.contains('\0') && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
 fn target(cx: &mut Context<'_>, at: &At<'_>) -> Option<String> {
     let target = absolute(at.string(cx)?);
     if target.is_none() {
@@ -122,153 +92,146 @@ fn target(cx: &mut Context<'_>, at: &At<'_>) -> Option<String> {
     target
 }
 
-fn bind(cx: &mut Context<'_>, at: &At<'_>) {
-    let help = "use a named volume for data; give single files through `files.mounts` of the KompoxApp";
-    let message = "bind mounts are not supported yet: a cluster has no such path";
-    cx.report(at.finding(&codes::BIND_MOUNT, message).help(help));
-}
-
-/// Whether a source of the short form is a path of the host: `.`, `/`, `~`, `\\` or a drive letter.
-fn is_host_path(source: &str) -> bool {
-    let mut chars = source.chars();
-    let drive = chars.next().is_some_and(char::is_alphabetic) && chars.next() == Some(':');
-    source.starts_with(['.', '/', '~']) || source.starts_with("\\\\") || drive
-}
-
-fn short(cx: &mut Context<'_>, item: &At<'_>) -> Option<NamedVolume> {
-    let text = item.string(cx)?;
-    if is_host_path(text) && text.contains(':') {
-        bind(cx, item);
-        return None;
-    }
-    let mut parts = text.split(':');
-    let (source, path, options, more) = (parts.next()?, parts.next(), parts.next(), parts.next());
-    let Some(path) = path else {
-        let message = "anonymous volumes are not supported yet";
-        let help = "give the volume a name: `name:/path`, with `volumes: { name: {} }` at the top level";
-        cx.report(item.finding(&codes::UNSUPPORTED_VALUE, message).help(help));
-        return None;
-    };
-    let (volume, subpath) = match source.split_once('/') {
-        Some((volume, subpath)) => (volume, Some(subpath)),
-        None => (source, None),
-    };
-    let target = absolute(path);
-    let good = !volume.is_empty() && more.is_none() && subpath.is_none_or(is_relative);
-    let Some(target) = target.filter(|_| good) else {
-        item.invalid(cx, "`name:/absolute/path[:ro]`");
-        return None;
-    };
-    let mut out = NamedVolume {
-        span: item.node.span.clone(),
-        volume: volume.to_owned(),
-        target,
-        read_only: false,
-        nocopy: false,
-        subpath: subpath.map(str::to_owned),
-    };
-    for option in options.into_iter().flat_map(|options| options.split(',')) {
-        short_option(cx, item, option, &mut out);
-    }
-    Some(out)
-}
-
-fn short_option(cx: &mut Context<'_>, item: &At<'_>, option: &str, volume: &mut NamedVolume) {
-    match option {
-        "ro" => volume.read_only = true,
-        "rw" => volume.read_only = false,
-        "nocopy" => volume.nocopy = true,
-        "z" | "Z" | "cached" | "delegated" | "consistent" => {
-            let message = format!("the mount option `{option}` has no effect in a cluster");
-            cx.report(item.finding(&codes::IGNORED_OPTION, message));
-        }
+fn long(cx: &mut Context<'_>, at: &At<'_>) -> Option<Mount> {
+    let mut fields = at.fields(cx, keys::SERVICE_VOLUME)?;
+    let kind = fields.require(cx, "type").and_then(|at| at.text(cx));
+    let target = fields.require(cx, "target").and_then(|at| target(cx, &at));
+    let read_only = fields.flag(cx, "read_only").is_some_and(|value| value.value);
+    let kind = kind?;
+    let source = match kind.value.as_str() {
+        "volume" => volume(cx, &mut fields),
+        "bind" => bind(cx, &mut fields),
+        "tmpfs" => tmpfs(cx, &mut fields),
+        "image" => image(cx, &mut fields),
+        "npipe" | "cluster" => Some(MountSource::Other(kind)),
         _ => {
-            let message = format!("unknown mount option in {}", shown(&item.name()));
-            cx.report(item.finding(&codes::INVALID_VALUE, message).help("write `ro`, `rw` or `nocopy`"));
+            at.finding_below(cx, "type", "`volume`, `bind`, `tmpfs`, `image`, `npipe` or `cluster`");
+            None
         }
+    };
+    fields.finish(cx);
+    Some(mount(at, target?, read_only, source?))
+}
+
+fn volume(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<MountSource> {
+    let name = fields.word(cx, "source");
+    let options = fields.take("volume").and_then(|at| at.optional_fields(cx, keys::SERVICE_VOLUME_VOLUME));
+    let (mut nocopy, mut subpath) = (false, None);
+    if let Some(mut options) = options {
+        nocopy = options.flag(cx, "nocopy").is_some_and(|value| value.value);
+        subpath = options.take("subpath").and_then(|at| self::subpath(cx, &at));
+        options.finish(cx);
     }
+    let mut subpath = subpath.map(|subpath| subpath.value);
+    let name = match name.as_ref().map(|name| name.value.split_once('/')) {
+        Some(Some((name, below))) => {
+            if !is_relative(below) || subpath.is_some() {
+                fields.at.finding_below(cx, "source", "`name/sub/path` without `..`, or `volume.subpath`");
+                return None;
+            }
+            subpath = Some(below.to_owned());
+            Some(name.to_owned())
+        }
+        _ => name.map(|name| name.value),
+    };
+    Some(MountSource::Volume(VolumeMount { name, nocopy, subpath }))
 }
 
-fn is_relative(path: &str) -> bool {
-    !path.is_empty() && !path.contains('\0') && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+fn subpath(cx: &mut Context<'_>, at: &At<'_>) -> Option<Spanned<String>> {
+    let text = at.word(cx)?;
+    if !is_relative(&text.value) {
+        at.invalid(cx, "a relative path without `..`");
+        return None;
+    }
+    Some(text)
 }
 
-fn long_volume(
-    cx: &mut Context<'_>,
-    fields: &mut super::cursor::Fields<'_>,
-    at: &At<'_>,
-    target: Option<String>,
-) -> Option<NamedVolume> {
-    let read_only = fields.take("read_only").and_then(|at| at.boolean(cx)).is_some_and(|value| value.value);
-    let (nocopy, subpath) = fields.take("volume").map(|at| volume_options(cx, &at)).unwrap_or_default();
-    let Some(source) = fields.take("source").and_then(|at| at.text(cx)) else {
-        let message = "a volume without `source` is anonymous, which is not supported yet";
-        cx.report(
-            at.finding(&codes::UNSUPPORTED_VALUE, message).help("name a volume of the top level as `source`"),
-        );
+fn bind(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<MountSource> {
+    let path = fields.require(cx, "source").and_then(|at| at.text(cx));
+    let options = fields.take("bind").and_then(|at| at.optional_fields(cx, keys::SERVICE_VOLUME_BIND));
+    let (mut propagation, mut recursive, mut create_host_path) = (None, None, None);
+    if let Some(mut options) = options {
+        propagation = options.word(cx, "propagation");
+        recursive = options.word(cx, "recursive");
+        create_host_path = options.flag(cx, "create_host_path");
+        options.finish(cx);
+    }
+    Some(MountSource::Bind(BindMount { path: path?, propagation, recursive, create_host_path }))
+}
+
+fn tmpfs(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<MountSource> {
+    let (mut size, mut mode) = (None, None);
+    let options = fields.take("tmpfs").and_then(|at| at.optional_fields(cx, keys::SERVICE_VOLUME_TMPFS));
+    if let Some(mut options) = options {
+        size = options.take("size").and_then(|at| at.size(cx));
+        mode = options.take("mode").and_then(|at| files::mode(cx, &at));
+        options.finish(cx);
+    }
+    let size = size.map(|size| size.value).filter(|size| *size > 0);
+    Some(MountSource::Tmpfs(TmpfsMount { size, mode, options: Vec::new() }))
+}
+
+fn image(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<MountSource> {
+    let reference = fields.require(cx, "source").and_then(|at| at.text(cx));
+    let options = fields.take("image").and_then(|at| at.optional_fields(cx, keys::SERVICE_VOLUME_IMAGE));
+    let mut subpath = None;
+    if let Some(mut options) = options {
+        subpath = options.take("subpath").and_then(|at| self::subpath(cx, &at));
+        options.finish(cx);
+    }
+    Some(MountSource::Image(ImageMount { reference: reference?, subpath }))
+}
+
+/// An entry of `tmpfs`: `PATH[:OPTIONS]`.
+fn tmpfs_text(cx: &mut Context<'_>, item: &At<'_>) -> Option<Mount> {
+    let text = item.text(cx)?;
+    let (path, options) = text.value.split_once(':').unwrap_or((&text.value, ""));
+    let Some(target) = absolute(path) else {
+        item.invalid(cx, "`/absolute/path[:size=64m]`");
         return None;
     };
-    Some(NamedVolume {
-        span: at.node.span.clone(),
-        volume: source.value,
-        target: target?,
-        read_only,
-        nocopy,
-        subpath,
-    })
-}
-
-fn volume_options(cx: &mut Context<'_>, at: &At<'_>) -> (bool, Option<String>) {
-    let Some(mut fields) = at.fields(cx, keys::SERVICE_VOLUME_VOLUME) else { return (false, None) };
-    let nocopy = fields.take("nocopy").and_then(|at| at.boolean(cx)).is_some_and(|value| value.value);
-    let subpath = fields.take("subpath").and_then(|at| {
-        let text = at.string(cx)?;
-        if !is_relative(text) {
-            at.invalid(cx, "a relative path without `..`");
-            return None;
+    let mut out = TmpfsMount { size: None, mode: None, options: Vec::new() };
+    let mut read_only = false;
+    for option in options.split(',').filter(|option| !option.is_empty()) {
+        match option.split_once('=') {
+            Some(("size", size)) => match units::bytes(size) {
+                Some(size) => out.size = Some(size).filter(|size| *size > 0),
+                None => item.invalid(cx, "a size such as `size=64m`"),
+            },
+            Some(("mode", mode)) => match u32::from_str_radix(mode, 8) {
+                Ok(mode) => out.mode = Some(Spanned::new(mode, item.node.span.clone())),
+                Err(_) => item.invalid(cx, "octal permission bits such as `mode=1777`"),
+            },
+            _ if option == "ro" => read_only = true,
+            _ if option == "rw" => read_only = false,
+            _ => out.options.push(Spanned::new(option.to_owned(), item.node.span.clone())),
         }
-        Some(text.to_owned())
-    });
-    fields.finish(cx);
-    (nocopy, subpath)
-}
-
-fn tmpfs_size(cx: &mut Context<'_>, at: &At<'_>) -> Option<u64> {
-    let mut fields = at.fields(cx, keys::SERVICE_VOLUME_TMPFS)?;
-    let size = fields.take("size").and_then(|at| size(cx, &at));
-    if let Some(at) = fields.take("mode") {
-        let message = "`tmpfs.mode` has no effect: the mode is always 1777";
-        cx.report(at.finding(&codes::IGNORED_OPTION, message));
     }
-    fields.finish(cx);
-    size
+    Some(mount(item, target, read_only, MountSource::Tmpfs(out)))
 }
 
-fn size(cx: &mut Context<'_>, at: &At<'_>) -> Option<u64> {
-    let size = match at.scalar().map(|scalar| (scalar, scalar.shape())) {
-        Some((_, Shape::Integer(number))) => u64::try_from(number).ok(),
-        Some((scalar, Shape::Text)) => units::bytes(&scalar.text),
-        _ => None,
-    };
-    if size.is_none() {
-        at.wrong_value(cx, "a size such as `64m`");
-    }
-    size.filter(|size| *size > 0)
-}
-
-fn tmpfs_options(cx: &mut Context<'_>, item: &At<'_>, options: &str) -> Option<u64> {
-    let mut size = None;
-    for option in options.split(',').filter(|option| !matches!(*option, "" | "rw" | "mode=1777")) {
-        if let Some(text) = option.strip_prefix("size=") {
-            size = units::bytes(text);
-            if size.is_none() {
-                item.invalid(cx, "a size such as `size=64m`");
+/// `SERVICE[:ro|rw]`. `container:NAME` is a container outside the project.
+pub(super) fn volumes_from(cx: &mut Context<'_>, at: &At<'_>) -> Vec<VolumesFrom> {
+    let mut out = Vec::new();
+    for item in at.items(cx) {
+        let Some(text) = item.text(cx) else { continue };
+        if text.value.starts_with("container:") {
+            let message =
+                "`volumes_from` names a container outside the project, which a cluster does not have";
+            let finding = item.finding(&codes::UNSUPPORTED_VALUE, message);
+            cx.report(finding.help("name a service, or mount the volumes themselves"));
+            continue;
+        }
+        let (service, read_only) = match text.value.rsplit_once(':') {
+            Some((service, "ro")) => (service, true),
+            Some((service, "rw")) => (service, false),
+            Some(_) => {
+                item.invalid(cx, "`SERVICE` or `SERVICE:ro`");
+                continue;
             }
-        } else {
-            let name = option.split('=').next().unwrap_or(option);
-            let message = format!("the tmpfs option {} has no effect in a cluster", shown(name));
-            cx.report(item.finding(&codes::IGNORED_OPTION, message));
-        }
+            None => (text.value.as_str(), false),
+        };
+        out.push(VolumesFrom { span: text.span.clone(), service: service.to_owned(), read_only });
     }
-    size.filter(|size| *size > 0)
+    out
 }

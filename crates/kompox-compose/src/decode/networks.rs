@@ -1,106 +1,107 @@
-//! Networks: <https://github.com/compose-spec/compose-spec/blob/main/06-networks.md>. In a cluster all networks
-//! of a project are one; what that changes is said.
+//! Networks: <https://github.com/compose-spec/compose-spec/blob/main/06-networks.md>, and what a service says
+//! about them.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
-use super::cursor::At;
+use super::cursor::{At, Fields};
 use super::{Context, keys, lists};
 use crate::codes;
-use crate::model::Network;
-use crate::span::Span;
+use crate::model::{Network, NetworkAttachment};
+use crate::span::{Span, Spanned};
 use crate::text::shown;
-use crate::yaml::Kind;
 
-/// The top-level key.
-pub(super) fn declared(cx: &mut Context<'_>, at: &At<'_>) -> BTreeMap<String, Network> {
-    let mut out = BTreeMap::new();
-    if at.node.is_null() {
-        return out;
-    }
-    for (name, at) in at.entries(cx) {
-        if let Some(network) = network(cx, &at) {
-            out.insert(name.value.clone(), network);
-        }
-    }
-    if out.len() > 1 {
-        let message = "the networks of the file become one: every service reaches every other";
-        cx.report(at.finding(&codes::FLAT_NETWORK, message));
-    }
-    out
-}
-
-fn network(cx: &mut Context<'_>, at: &At<'_>) -> Option<Network> {
-    let mut network = Network { span: at.key.clone(), name: None, internal: false, external: false };
+/// A network of the file.
+pub(super) fn network(cx: &mut Context<'_>, at: &At<'_>) -> Option<Network> {
+    let mut network = Network {
+        span: at.key.clone(),
+        name: None,
+        driver: None,
+        internal: None,
+        external: None,
+        labels: BTreeMap::new(),
+    };
     if at.node.is_null() {
         return Some(network);
     }
     let mut fields = at.fields(cx, keys::NETWORK)?;
-    network.name = fields.take("name").and_then(|at| at.text(cx));
-    if let Some(at) = fields.take("external") {
-        network.external = at.boolean(cx).is_some_and(|value| value.value);
-        note(cx, &at, network.external, "others on this external network are not reached through it");
-    }
-    if let Some(at) = fields.take("internal") {
-        network.internal = at.boolean(cx).is_some_and(|value| value.value);
-        note(cx, &at, network.internal, "this network is not cut off from the outside");
-    }
-    if let Some(at) = fields.take("driver") {
-        driver(cx, &at);
-    }
-    if let Some(at) = fields.take("attachable") {
-        at.boolean(cx);
-    }
+    network.name = fields.written_word(cx, "name");
+    network.driver = fields.word(cx, "driver");
+    network.internal = fields.flag(cx, "internal");
+    network.external = fields.flag(cx, "external");
+    network.labels = fields.map(cx, "labels");
     fields.finish(cx);
     Some(network)
 }
 
-fn note(cx: &mut Context<'_>, at: &At<'_>, applies: bool, message: &str) {
-    if applies {
-        cx.report(at.finding(&codes::FOREIGN_NETWORK, message));
-    }
-}
-
-fn driver(cx: &mut Context<'_>, at: &At<'_>) {
-    match at.string(cx) {
-        Some("bridge" | "overlay" | "") | None => {}
-        Some(_) => {
-            let message = "only the network drivers `bridge` and `overlay` are supported, and behave alike";
-            cx.report(at.finding(&codes::UNSUPPORTED_VALUE, message).help("leave `driver` out"));
-        }
-    }
-}
-
-/// The networks of a service: a list of names, or a mapping whose values may be null.
-pub(super) fn joined(cx: &mut Context<'_>, at: &At<'_>) -> BTreeMap<String, Span> {
-    if matches!(at.node.kind, Kind::Sequence(_)) {
-        return lists::unique(cx, at).into_iter().map(|name| (name.value, name.span)).collect();
+/// The networks of a service: a mapping whose values may be null.
+pub(super) fn joined(cx: &mut Context<'_>, at: &At<'_>) -> BTreeMap<String, NetworkAttachment> {
+    if at.node.is_null() {
+        return BTreeMap::new();
     }
     let mut out = BTreeMap::new();
     for (name, at) in at.entries(cx) {
-        if !at.node.is_null() {
-            options(cx, &at);
+        let mut joined = attachment(at.key.clone());
+        if let Some(mut fields) = at.optional_fields(cx, keys::SERVICE_NETWORK) {
+            joined.aliases = fields.take("aliases").map(|at| lists::unique(cx, &at)).unwrap_or_default();
+            joined.addresses = addresses(cx, &mut fields);
+            joined.mac_address = fields.word(cx, "mac_address");
+            fields.finish(cx);
         }
-        out.insert(name.value.clone(), at.key.clone());
+        out.insert(name.value.clone(), joined);
     }
     out
 }
 
-fn options(cx: &mut Context<'_>, at: &At<'_>) {
-    let Some(mut fields) = at.fields(cx, keys::SERVICE_NETWORK) else { return };
-    for key in ["priority", "gw_priority", "interface_name"] {
-        fields.ignore(cx, key, "a pod has one network interface");
+fn attachment(span: Span) -> NetworkAttachment {
+    NetworkAttachment { span, aliases: Vec::new(), addresses: Vec::new(), mac_address: None }
+}
+
+fn addresses(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> Vec<Spanned<IpAddr>> {
+    let mut items: Vec<At<'_>> =
+        ["ipv4_address", "ipv6_address"].iter().filter_map(|key| fields.take(key)).collect();
+    items.extend(fields.take("link_local_ips").map(|at| at.items(cx)).unwrap_or_default());
+    let mut out = Vec::new();
+    for item in items {
+        let Some(text) = item.word(cx) else { continue };
+        match text.value.parse() {
+            Ok(address) => out.push(Spanned::new(address, text.span)),
+            Err(_) => item.invalid(cx, "an IP address"),
+        }
     }
-    fields.finish(cx);
+    out
+}
+
+/// `extra_hosts`: `NAME=ADDRESS`.
+pub(super) fn extra_hosts(cx: &mut Context<'_>, at: &At<'_>) -> Vec<Spanned<(String, String)>> {
+    let mut out = Vec::new();
+    for item in at.items(cx) {
+        let Some(text) = item.text(cx) else { continue };
+        let pair = text.value.split_once('=');
+        match pair.filter(|(name, address)| !name.is_empty() && !address.is_empty()) {
+            Some((name, address)) => {
+                out.push(Spanned::new((name.to_owned(), bare(address)), text.span.clone()));
+            }
+            None => item.invalid(cx, "`name=address`"),
+        }
+    }
+    out
+}
+
+/// IPv6 addresses may stand in brackets.
+fn bare(address: &str) -> String {
+    let inner = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inner.unwrap_or(address).to_owned()
 }
 
 /// Reports networks that the file does not declare.
 pub(super) fn check(
     cx: &mut Context<'_>,
     service: &str,
-    joined: &BTreeMap<String, Span>,
+    joined: &BTreeMap<String, NetworkAttachment>,
     all: &BTreeMap<String, Network>,
 ) {
-    for (name, span) in joined {
+    for (name, NetworkAttachment { span, .. }) in joined {
         if name != "default" && !all.contains_key(name) {
             let message = format!(
                 "service {} joins the network {}, which is not declared",

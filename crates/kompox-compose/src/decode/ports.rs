@@ -8,27 +8,17 @@ use super::{Context, keys, lists};
 use crate::codes;
 use crate::limits::{MAX_PORTS, PORT_COST};
 use crate::model::{Port, PortRange, Protocol};
-use crate::span::Span;
-use crate::yaml::{Kind, Shape};
+use crate::yaml::Shape;
 
-const SHORT: &str = "`[[HOST_IP:]PUBLISHED:]CONTAINER[/PROTOCOL]` with ports from 1 to 65535";
-
-/// The published ports, ranges taken apart, exact repetitions reported and left out.
+/// The published ports, exact repetitions reported and left out.
 pub(super) fn ports(cx: &mut Context<'_>, at: &At<'_>) -> Vec<Port> {
     let mut out: Vec<Port> = Vec::new();
     let mut seen = BTreeSet::new();
     for item in at.items(cx) {
-        let short =
-            if matches!(item.node.kind, Kind::Mapping(_)) { None } else { Some(short_item(cx, &item)) };
-        let length = short.as_ref().map_or(1, |short| short.as_ref().map_or(0, Short::len));
-        if !affordable(cx, &item, out.len() + length, length) {
+        if !affordable(cx, &item, out.len() + 1, 1) {
             break;
         }
-        let ports = match short {
-            Some(short) => short.map(|short| short.expand(&item.node.span)).unwrap_or_default(),
-            None => long(cx, &item).into_iter().collect(),
-        };
-        for port in ports {
+        if let Some(port) = long(cx, &item) {
             if seen.insert((port.target, port.published, port.protocol, port.host_ip)) {
                 out.push(port);
             } else {
@@ -49,14 +39,6 @@ fn affordable(cx: &mut Context<'_>, item: &At<'_>, of_service: usize, more: usiz
     affordable
 }
 
-fn short_item(cx: &mut Context<'_>, item: &At<'_>) -> Option<Short> {
-    let short = short(number_or_text(cx, item)?);
-    if short.is_none() {
-        item.invalid(cx, SHORT);
-    }
-    short
-}
-
 fn number_or_text<'n>(cx: &mut Context<'_>, item: &At<'n>) -> Option<&'n str> {
     match item.scalar().map(|scalar| (scalar, scalar.shape())) {
         Some((scalar, Shape::Text | Shape::Integer(_))) => Some(&scalar.text),
@@ -67,74 +49,15 @@ fn number_or_text<'n>(cx: &mut Context<'_>, item: &At<'n>) -> Option<&'n str> {
     }
 }
 
-/// The short form, its ranges still together.
-struct Short {
-    target: PortRange,
-    /// A range as long as `target`, or any range for a single target.
-    published: Option<PortRange>,
-    protocol: Protocol,
-    host_ip: Option<IpAddr>,
-}
-
-impl Short {
-    fn len(&self) -> usize {
-        usize::from(self.target.last - self.target.first) + 1
-    }
-
-    fn expand(&self, span: &Span) -> Vec<Port> {
-        let port = |offset: u16| Port {
-            span: span.clone(),
-            target: self.target.first + offset,
-            published: self.published.map(|range| self.outside(range, offset)),
-            protocol: self.protocol,
-            host_ip: self.host_ip,
-            name: None,
-            app_protocol: None,
-        };
-        (0..=self.target.last - self.target.first).map(port).collect()
-    }
-
-    /// Ranges go together port by port; a single target takes any of the range.
-    fn outside(&self, range: PortRange, offset: u16) -> PortRange {
-        if self.target.first == self.target.last {
-            return range;
-        }
-        PortRange { first: range.first + offset, last: range.first + offset }
-    }
-}
-
-/// Reads the short form. `None` when it is malformed.
-fn short(text: &str) -> Option<Short> {
-    let (rest, protocol) = match text.rsplit_once('/') {
-        Some((rest, protocol)) => (rest, self::protocol(protocol)?),
-        None => (text, Protocol::Tcp),
-    };
-    let (outside, target) = match rest.rsplit_once(':') {
-        Some((outside, target)) => (Some(outside), range(target)?),
-        None => (None, range(rest)?),
-    };
-    let (host_ip, published) = match outside.map(|outside| outside.rsplit_once(':').ok_or(outside)) {
-        None => (None, None),
-        Some(Ok((ip, ""))) => (Some(address(ip)?), None),
-        Some(Ok((ip, published))) => (Some(address(ip)?), Some(range(published)?)),
-        Some(Err(published)) => (None, Some(range(published)?)),
-    };
-    let length = |range: PortRange| range.last - range.first;
-    let fits = published.is_none_or(|published| length(target) == 0 || length(published) == length(target));
-    fits.then_some(Short { target, published, protocol, host_ip })
-}
-
 fn long(cx: &mut Context<'_>, at: &At<'_>) -> Option<Port> {
     let mut fields = at.fields(cx, keys::PORT)?;
     let target = fields.require(cx, "target").and_then(|at| target(cx, &at));
     let published = fields.take("published").and_then(|at| published(cx, &at));
     let protocol = fields.take("protocol").map(|at| long_protocol(cx, &at));
     let host_ip = fields.take("host_ip").and_then(|at| host_ip(cx, &at));
-    let name = fields.take("name").and_then(|at| at.text(cx));
-    let app_protocol = fields.take("app_protocol").and_then(|at| at.text(cx));
-    if let Some(at) = fields.take("mode") {
-        mode(cx, &at);
-    }
+    let name = fields.word(cx, "name");
+    let app_protocol = fields.word(cx, "app_protocol");
+    let mode = fields.take("mode").and_then(|at| mode(cx, &at));
     fields.finish(cx);
     Some(Port {
         span: at.node.span.clone(),
@@ -144,6 +67,7 @@ fn long(cx: &mut Context<'_>, at: &At<'_>) -> Option<Port> {
         host_ip,
         name: name.map(|name| name.value),
         app_protocol: app_protocol.map(|protocol| protocol.value),
+        mode,
     })
 }
 
@@ -186,15 +110,12 @@ fn host_ip(cx: &mut Context<'_>, at: &At<'_>) -> Option<IpAddr> {
     ip
 }
 
-fn mode(cx: &mut Context<'_>, at: &At<'_>) {
-    match at.string(cx) {
-        Some("ingress") | None => {}
-        Some("host") => {
-            let message = "the port mode `host` is not supported yet";
-            cx.report(at.finding(&codes::UNSUPPORTED_VALUE, message).help("leave `mode` out"));
-        }
-        Some(_) => at.invalid(cx, "`ingress`"),
+fn mode(cx: &mut Context<'_>, at: &At<'_>) -> Option<String> {
+    let mode = at.word(cx)?.value;
+    if !matches!(mode.as_str(), "ingress" | "host") {
+        at.invalid(cx, "`ingress` or `host`");
     }
+    Some(mode)
 }
 
 fn address(text: &str) -> Option<IpAddr> {

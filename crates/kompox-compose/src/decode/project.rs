@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cursor::{At, Fields};
 use super::service::Decoded;
-use super::{Context, keys, networks, service};
+use super::{Context, extension, files, keys, models, networks, service};
 use crate::codes;
 use crate::model::{Project, Volume};
 use crate::text::shown;
@@ -21,21 +21,26 @@ pub(crate) fn project(
 ) -> Option<(Project, BTreeSet<String>)> {
     let at = At::root(root);
     let mut fields = at.fields(cx, keys::PROJECT)?;
-    fields.ignore(cx, "version", "the specification has no versions any more");
     let own_name = fields.take("name").filter(|_| given_name.is_none());
     let name = own_name.and_then(|at| project_name(cx, &at));
     let mut project = Project {
         name: given_name.map(str::to_owned).or(name),
         services: BTreeMap::new(),
         disabled_services: BTreeMap::new(),
-        volumes: fields.take("volumes").map(|at| volumes(cx, &at)).unwrap_or_default(),
-        networks: fields.take("networks").map(|at| networks::declared(cx, &at)).unwrap_or_default(),
+        volumes: declared(cx, &mut fields, "volumes", volume),
+        networks: declared(cx, &mut fields, "networks", networks::network),
+        configs: declared(cx, &mut fields, "configs", files::config),
+        secrets: declared(cx, &mut fields, "secrets", files::secret),
     };
+    if let Some(at) = fields.take("x-kompox") {
+        extension::project(cx, &at);
+    }
     let broken = match fields.take("services") {
         Some(at) => services(cx, &at, &mut project),
         None => no_services(cx, &fields),
     };
     fields.finish(cx);
+    models::add_variables(cx, root, &mut project);
     for service in project.services.values() {
         networks::check(cx, &service.name.value, &service.networks, &project.networks);
     }
@@ -99,45 +104,47 @@ pub(crate) fn is_project_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit()) && name.chars().all(body)
 }
 
-fn volumes(cx: &mut Context<'_>, at: &At<'_>) -> BTreeMap<String, Volume> {
+/// The entries of a mapping of the file, by name.
+fn declared<T>(
+    cx: &mut Context<'_>,
+    fields: &mut Fields<'_>,
+    key: &str,
+    decode: fn(&mut Context<'_>, &At<'_>) -> Option<T>,
+) -> BTreeMap<String, T> {
     let mut out = BTreeMap::new();
-    if at.node.is_null() {
-        return out;
-    }
+    let Some(at) = fields.take(key).filter(|at| !at.node.is_null()) else { return out };
     for (name, at) in at.entries(cx) {
         if !is_name(&name.value) {
-            let message = format!("{} is no name of a volume", shown(&name.value));
+            let message = format!("{} is no name that `{key}` can hold", shown(&name.value));
             let finding = crate::Diagnostic::new(&codes::INVALID_VALUE, message).at(at.key).path(&at.path);
             cx.report(finding.help("use letters, digits, `.`, `_` and `-`"));
             continue;
         }
-        if let Some(volume) = volume(cx, &at) {
-            out.insert(name.value.clone(), volume);
+        if let Some(value) = decode(cx, &at) {
+            out.insert(name.value.clone(), value);
         }
     }
     out
 }
 
 fn volume(cx: &mut Context<'_>, at: &At<'_>) -> Option<Volume> {
-    let mut volume = Volume { span: at.key.clone(), name: None };
+    let mut volume = Volume {
+        span: at.key.clone(),
+        name: None,
+        external: None,
+        driver: None,
+        driver_opts: BTreeMap::new(),
+        labels: BTreeMap::new(),
+    };
     if at.node.is_null() {
         return Some(volume);
     }
     let mut fields = at.fields(cx, keys::VOLUME)?;
-    volume.name = fields.take("name").and_then(|at| at.text(cx));
-    if let Some(at) = fields.take("driver")
-        && at.string(cx).is_some_and(|driver| !matches!(driver, "" | "local"))
-    {
-        let message = "only the volume driver `local` is supported, which means the application's disk";
-        cx.report(at.finding(&codes::UNSUPPORTED_VALUE, message).help("leave `driver` out"));
-    }
-    if let Some(at) = fields.take("external")
-        && at.boolean(cx).is_some_and(|value| value.value)
-    {
-        let message = "external volumes are not supported yet";
-        let help = "drop `external`, and give the volume a disk in `volumes` of the KompoxApp";
-        cx.report(at.finding(&codes::UNSUPPORTED_VALUE, message).help(help));
-    }
+    volume.name = fields.written_word(cx, "name");
+    volume.external = fields.flag(cx, "external");
+    volume.driver = fields.word(cx, "driver");
+    volume.driver_opts = fields.map(cx, "driver_opts");
+    volume.labels = fields.map(cx, "labels");
     fields.finish(cx);
     Some(volume)
 }

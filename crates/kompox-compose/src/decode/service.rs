@@ -1,12 +1,15 @@
 //! One service: <https://github.com/compose-spec/compose-spec/blob/main/05-services.md>.
 
 use super::cursor::{At, Fields};
-use super::mounts::Mounts;
-use super::{Context, command, depends_on, environment, healthcheck, keys, lists, networks, ports};
+use super::{
+    Context, command, depends_on, deploy, environment, extension, files, healthcheck, hooks, keys, lists,
+    mounts, namespaces, networks, ports, resources,
+};
 use crate::codes;
 use crate::model::{PullPolicy, RestartPolicy, Service};
 use crate::span::Spanned;
 use crate::text::shown;
+use crate::units;
 
 /// A service, or that profiles leave it out, or that it has no image to run (which has been reported).
 pub(super) enum Decoded {
@@ -22,87 +25,95 @@ pub(super) fn service(cx: &mut Context<'_>, name: &Spanned<String>, at: &At<'_>)
     if !cx.enabled(&profiles) {
         return Decoded::Disabled;
     }
-    let image = image(cx, &mut fields);
-    let environment_at = fields.take("environment");
-    let env_file = fields.take("env_file");
-    let mounts = mounts(cx, &mut fields, &name.value);
-    let service = Service {
-        name: name.clone(),
-        image: image.clone().unwrap_or_else(|| Spanned::new(String::new(), name.span.clone())),
+    let runs = check_image(cx, &fields);
+    let service = enabled(cx, &mut fields, name.clone(), profiles);
+    fields.finish(cx);
+    if runs { Decoded::Enabled(Box::new(service)) } else { Decoded::Broken }
+}
+
+#[expect(clippy::too_many_lines, reason = "one line per field of the model, in the model's order")]
+fn enabled(
+    cx: &mut Context<'_>,
+    fields: &mut Fields<'_>,
+    name: Spanned<String>,
+    profiles: Vec<Spanned<String>>,
+) -> Service {
+    Service {
+        image: fields.word(cx, "image"),
+        build: fields.take("build").map(|at| at.key.clone()),
         command: fields.take("command").and_then(|at| command::words(cx, &at)),
         entrypoint: fields.take("entrypoint").and_then(|at| command::words(cx, &at)),
-        environment: environment::variables(cx, environment_at.as_ref(), env_file.as_ref()),
+        environment: environment::variables(cx, fields),
         ports: fields.take("ports").map(|at| ports::ports(cx, &at)).unwrap_or_default(),
         expose: fields.take("expose").map(|at| ports::expose(cx, &at)).unwrap_or_default(),
-        volumes: mounts.volumes,
-        tmpfs: mounts.tmpfs,
+        mounts: mounts::mounts(cx, fields, &name.value),
+        volumes_from: fields.take("volumes_from").map(|at| mounts::volumes_from(cx, &at)).unwrap_or_default(),
+        configs: fields.take("configs").map(|at| files::mounts(cx, &at, "")).unwrap_or_default(),
+        secrets: fields.take("secrets").map(|at| files::mounts(cx, &at, "/run/secrets")).unwrap_or_default(),
         depends_on: fields.take("depends_on").map(|at| depends_on::depends_on(cx, &at)).unwrap_or_default(),
+        links: fields.take("links").map(|at| links(cx, &at)).unwrap_or_default(),
         healthcheck: fields.take("healthcheck").and_then(|at| healthcheck::healthcheck(cx, &at)),
         restart: fields.take("restart").and_then(|at| restart(cx, &at)),
-        replicas: replicas(cx, &mut fields),
-        user: text(cx, &mut fields, "user"),
-        working_dir: text(cx, &mut fields, "working_dir"),
-        labels: fields.take("labels").map(|at| lists::labels(cx, &at)).unwrap_or_default(),
+        replicas: deploy::replicas(cx, fields),
+        resources: resources::resources(cx, fields),
+        deploy: fields.take("deploy").map(|at| deploy::deploy(cx, &at)).unwrap_or_default(),
+        user: fields.word(cx, "user"),
+        group_add: fields.take("group_add").map(|at| lists::printed(cx, &at)).unwrap_or_default(),
+        working_dir: fields.word(cx, "working_dir"),
+        labels: environment::labels(cx, fields),
+        annotations: fields.map(cx, "annotations"),
         stop_grace_period: fields.take("stop_grace_period").and_then(|at| at.duration(cx)),
+        stop_signal: fields.word(cx, "stop_signal"),
         container_name: fields.take("container_name").and_then(|at| container_name(cx, &at)),
-        hostname: text(cx, &mut fields, "hostname"),
-        init: fields.take("init").and_then(|at| at.boolean(cx)),
-        read_only: fields.take("read_only").and_then(|at| at.boolean(cx)),
+        hostname: fields.word(cx, "hostname"),
+        domainname: fields.word(cx, "domainname"),
+        extra_hosts: fields.take("extra_hosts").map(|at| networks::extra_hosts(cx, &at)).unwrap_or_default(),
+        dns: fields.words(cx, "dns"),
+        dns_search: fields.words(cx, "dns_search"),
+        dns_opt: fields.words(cx, "dns_opt"),
+        init: fields.flag(cx, "init"),
+        read_only: fields.flag(cx, "read_only"),
+        privileged: fields.flag(cx, "privileged"),
         cap_add: fields.take("cap_add").map(|at| lists::unique(cx, &at)).unwrap_or_default(),
         cap_drop: fields.take("cap_drop").map(|at| lists::unique(cx, &at)).unwrap_or_default(),
-        platform: text(cx, &mut fields, "platform"),
+        security_opt: fields.take("security_opt").map(|at| security_opt(cx, &at)).unwrap_or_default(),
+        sysctls: fields.map(cx, "sysctls"),
+        shm_size: fields.take("shm_size").and_then(|at| at.size(cx)),
+        storage_opt: fields.map(cx, "storage_opt"),
+        network_mode: fields.take("network_mode").and_then(|at| namespaces::network_mode(cx, &at)),
+        pid: fields.take("pid").and_then(|at| namespaces::shared(cx, &at)),
+        ipc: fields.take("ipc").and_then(|at| namespaces::shared(cx, &at)),
+        uts: fields.word(cx, "uts"),
+        userns_mode: fields.word(cx, "userns_mode"),
+        cgroup: fields.word(cx, "cgroup"),
+        platform: fields.word(cx, "platform"),
+        runtime: fields.word(cx, "runtime"),
         pull_policy: fields.take("pull_policy").and_then(|at| pull_policy(cx, &at)),
+        tty: fields.flag(cx, "tty"),
+        stdin_open: fields.flag(cx, "stdin_open"),
         networks: fields.take("networks").map(|at| networks::joined(cx, &at)).unwrap_or_default(),
+        pre_start: fields.take("pre_start").map(|at| hooks::pre_start(cx, &at)).unwrap_or_default(),
+        post_start: fields.take("post_start").map(|at| hooks::hooks(cx, &at)).unwrap_or_default(),
+        pre_stop: fields.take("pre_stop").map(|at| hooks::hooks(cx, &at)).unwrap_or_default(),
+        extension: fields.take("x-kompox").map(|at| extension::service(cx, &at)).unwrap_or_default(),
+        name,
         profiles,
-    };
-    without_effect(cx, &mut fields, image.is_some());
-    fields.finish(cx);
-    if image.is_some() { Decoded::Enabled(Box::new(service)) } else { Decoded::Broken }
+    }
 }
 
-fn text(cx: &mut Context<'_>, fields: &mut Fields<'_>, key: &str) -> Option<Spanned<String>> {
-    fields.take(key).and_then(|at| at.text(cx))
-}
-
-fn image(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<Spanned<String>> {
-    if let Some(at) = fields.take("image") {
-        return at.text(cx);
+/// What is to run: an image, one that a build would give, or something a provider runs.
+fn check_image(cx: &mut Context<'_>, fields: &Fields<'_>) -> bool {
+    let named = |key: &str| fields.get(key).is_some_and(|node| !node.is_null() && !node.is_empty_text());
+    if ["image", "build", "provider"].into_iter().any(named) {
+        return true;
     }
-    let name = fields.at.name();
-    let (message, help) = match fields.take("build") {
-        Some(_) => (
-            format!("service {} is only built, and a cluster builds no images", shown(&name)),
-            "build and push the image, and name it with `image`",
-        ),
-        None => (format!("service {} has no `image`", shown(&name)), "name the image to run with `image`"),
-    };
-    cx.report(fields.at.finding(&codes::NO_IMAGE, message).help(help));
-    None
-}
-
-fn mounts(cx: &mut Context<'_>, fields: &mut Fields<'_>, service: &str) -> Mounts {
-    let mut mounts = Mounts::default();
-    if let Some(at) = fields.take("volumes") {
-        mounts.add_volumes(cx, &at);
-    }
-    if let Some(at) = fields.take("tmpfs") {
-        mounts.add_tmpfs(cx, &at);
-    }
-    mounts.check(cx, service);
-    mounts
-}
-
-fn without_effect(cx: &mut Context<'_>, fields: &mut Fields<'_>, has_image: bool) {
-    fields.ignore(cx, "logging", "a cluster collects the logs of its containers itself");
-    fields.ignore(cx, "attach", "it concerns the terminal of `docker compose up` only");
-    fields.ignore(cx, "develop", "it concerns `docker compose watch` only");
-    if has_image {
-        fields.ignore(cx, "build", "the image named by `image` is used");
-    }
+    let message = format!("service {} has no `image`", shown(&fields.at.name()));
+    cx.report(fields.at.finding(&codes::NO_IMAGE, message).help("name the image to run with `image`"));
+    false
 }
 
 fn restart(cx: &mut Context<'_>, at: &At<'_>) -> Option<Spanned<RestartPolicy>> {
-    let policy = match at.string(cx)? {
+    let policy = match at.word(cx)?.value.as_str() {
         "no" => Some(RestartPolicy::No),
         "always" => Some(RestartPolicy::Always),
         "unless-stopped" => Some(RestartPolicy::UnlessStopped),
@@ -118,32 +129,29 @@ fn restart(cx: &mut Context<'_>, at: &At<'_>) -> Option<Spanned<RestartPolicy>> 
     super::spanned(policy, &at.node.span)
 }
 
-/// `deploy.replicas` and `scale` say the same; different values are refused.
-fn replicas(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<Spanned<u32>> {
-    let scale = fields.take("scale").and_then(|at| at.number(cx, 0));
-    let Some(mut deploy) = fields.take("deploy").and_then(|at| at.fields(cx, keys::DEPLOY)) else {
-        return scale;
+/// `SERVICE[:ALIAS]`.
+fn links(cx: &mut Context<'_>, at: &At<'_>) -> Vec<Spanned<(String, Option<String>)>> {
+    let split = |text: &str| match text.split_once(':') {
+        Some((service, alias)) => (service.to_owned(), Some(alias.to_owned())),
+        None => (text.to_owned(), None),
     };
-    let replicas = deploy.take("replicas").and_then(|at| at.number(cx, 0));
-    if let Some(at) = deploy.take("mode")
-        && at.string(cx).is_some_and(|mode| mode != "replicated")
-    {
-        let message = "only the mode `replicated` is supported yet";
-        cx.report(at.finding(&codes::UNSUPPORTED_VALUE, message));
-    }
-    deploy.finish(cx);
-    if let (Some(scale), Some(replicas)) = (&scale, &replicas)
-        && scale.value != replicas.value
-    {
-        let message = "`scale` and `deploy.replicas` say different numbers";
-        let finding = fields.at.finding(&codes::INVALID_VALUE, message).at(&replicas.span);
-        cx.report(finding.related(&scale.span, "`scale` is here"));
-    }
-    replicas.or(scale)
+    lists::unique(cx, at).into_iter().map(|link| link.map(|text| split(&text))).collect()
+}
+
+/// `NAME`, `NAME=VALUE` or `NAME:VALUE`.
+fn security_opt(cx: &mut Context<'_>, at: &At<'_>) -> Vec<crate::model::SecurityOption> {
+    let option = |text: Spanned<String>| {
+        let (name, value) = match text.value.split_once(['=', ':']) {
+            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+            None => (text.value, None),
+        };
+        crate::model::SecurityOption { span: text.span, name, value }
+    };
+    lists::unique(cx, at).into_iter().map(option).collect()
 }
 
 fn container_name(cx: &mut Context<'_>, at: &At<'_>) -> Option<Spanned<String>> {
-    let name = at.text(cx)?;
+    let name = at.word(cx)?;
     let mut chars = name.value.chars();
     let first = chars.next().is_some_and(|c| c.is_ascii_alphanumeric());
     let rest = chars.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
@@ -155,22 +163,16 @@ fn container_name(cx: &mut Context<'_>, at: &At<'_>) -> Option<Spanned<String>> 
 }
 
 fn pull_policy(cx: &mut Context<'_>, at: &At<'_>) -> Option<Spanned<PullPolicy>> {
-    let text = at.string(cx)?;
-    let policy = match text {
+    let policy = match at.word(cx)?.value.as_str() {
         "always" => Some(PullPolicy::Always),
         "never" => Some(PullPolicy::Never),
         "missing" | "if_not_present" => Some(PullPolicy::Missing),
-        _ => None,
+        "build" => Some(PullPolicy::Build),
+        "refresh" | "daily" | "weekly" => Some(PullPolicy::Refresh),
+        text => text.strip_prefix("every_").and_then(units::duration).map(|_| PullPolicy::Refresh),
     };
-    if policy.is_none()
-        && (matches!(text, "build" | "refresh" | "daily" | "weekly") || text.starts_with("every_"))
-    {
-        let message = "this pull policy is not supported yet";
-        cx.report(
-            at.finding(&codes::UNSUPPORTED_VALUE, message).help("write `always`, `missing` or `never`"),
-        );
-    } else if policy.is_none() {
-        at.invalid(cx, "`always`, `missing` or `never`");
+    if policy.is_none() {
+        at.invalid(cx, "`always`, `missing`, `never`, `build`, `daily`, `weekly` or `every_12h`");
     }
     super::spanned(policy, &at.node.span)
 }

@@ -3,6 +3,7 @@
 
 mod environment;
 mod keys;
+mod model;
 mod mounts;
 mod ports;
 mod rules;
@@ -36,6 +37,7 @@ pub(super) fn read_with(text: &str, profiles: &[&str]) -> Parsed {
         profiles: &profiles,
         provider: &files,
         project_name: Some("app"),
+        variables: crate::Variables::Replace,
     })
 }
 

@@ -105,5 +105,5 @@ fn expansion_is_bounded() {
         text.push_str(&format!("A{n}=$A{p}$A{p}\n", p = n - 1));
     }
     let errors = parse(&text, "bomb.env", Format::Compose, &|_| None).expect_err("a bomb");
-    assert_eq!(errors[0].code.id, "KPX0104");
+    assert_eq!(errors[0].code.id, "KPX7104");
 }

@@ -25,6 +25,8 @@ pub struct Port {
     pub name: Option<String>,
     /// `app_protocol`: what is spoken on the port, such as `http`.
     pub app_protocol: Option<String>,
+    /// `mode`, as written: `ingress` (the default) or `host`.
+    pub mode: Option<String>,
 }
 
 /// A range of ports, both ends included, `first <= last`.

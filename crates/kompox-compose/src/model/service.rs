@@ -5,16 +5,21 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{NamedVolume, Port, Protocol, Tmpfs};
+use super::{
+    Deploy, FileMount, Healthcheck, Hook, Mount, NetworkAttachment, NetworkMode, Port, PreStart, Protocol,
+    Resources, SecurityOption, SharedNamespace, VolumesFrom,
+};
 use crate::span::{Span, Spanned};
 
-/// A service with all its keys. The name of a field is the name of its key.
+/// A service with the keys that decide something in a cluster. The name of a field is the name of its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
     /// Name, and where the service begins. Letters, digits, `.`, `_` and `-`: not always a DNS label.
     pub name: Spanned<String>,
-    /// Image reference as written.
-    pub image: Spanned<String>,
+    /// Image reference as written; absent only where there is a `build`.
+    pub image: Option<Spanned<String>>,
+    /// Where `build` is written: nothing is built in a cluster.
+    pub build: Option<Span>,
     /// Words of the command; absent: the image's. An empty list is a command that was cleared.
     pub command: Option<Spanned<Vec<String>>>,
     /// Words of the entrypoint; absent: the image's. An empty list clears it, and the image's command too.
@@ -26,48 +31,123 @@ pub struct Service {
     pub ports: Vec<Port>,
     /// Ports that are only documentation, ranges taken apart.
     pub expose: BTreeSet<(u16, Protocol)>,
-    /// Named volumes in the order of the file.
-    pub volumes: Vec<NamedVolume>,
-    /// File systems in memory, of the key `tmpfs` and of volumes of that type.
-    pub tmpfs: Vec<Tmpfs>,
-    /// What must be up first, by service name. Free of cycles; every name is an enabled service, or one that
-    /// is not required.
+    /// Mounts of `volumes` and `tmpfs`, in the order of the file.
+    pub mounts: Vec<Mount>,
+    /// `volumes_from`, in the order of the file.
+    pub volumes_from: Vec<VolumesFrom>,
+    /// `configs`, in the order of the file.
+    pub configs: Vec<FileMount>,
+    /// `secrets`, in the order of the file.
+    pub secrets: Vec<FileMount>,
+    /// What must be up first, by service name, with what follows from links, shared namespaces and
+    /// `volumes_from`. Free of cycles; every name is an enabled service, or one that is not required.
     pub depends_on: BTreeMap<String, Dependency>,
+    /// `links`: the other service, and the alias under which this one reaches it.
+    pub links: Vec<Spanned<(String, Option<String>)>>,
     /// Health check; absent: the image's.
     pub healthcheck: Option<Spanned<Healthcheck>>,
     /// What to do when the container ends; absent: `no`.
     pub restart: Option<Spanned<RestartPolicy>>,
     /// `deploy.replicas` or `scale`; absent: 1.
     pub replicas: Option<Spanned<u32>>,
+    /// `deploy` but for what is in `replicas` and `resources`.
+    pub deploy: Deploy,
+    /// `deploy.resources` and the older keys.
+    pub resources: Resources,
     /// User, as written: `1000`, `1000:1000`, `name`, `name:group`. Never empty.
     pub user: Option<Spanned<String>>,
+    /// Further groups, as written.
+    pub group_add: Vec<Spanned<String>>,
     /// Working directory.
     pub working_dir: Option<Spanned<String>>,
-    /// Labels of the container.
+    /// `label_file` overridden by `labels`: labels of the container.
     pub labels: BTreeMap<String, Spanned<String>>,
+    /// Annotations of the container.
+    pub annotations: BTreeMap<String, Spanned<String>>,
     /// Time between the stop signal and the kill; absent: Docker waits 10 s.
     pub stop_grace_period: Option<Spanned<Duration>>,
+    /// The signal that asks the container to end, as written; absent: the image's.
+    pub stop_signal: Option<Spanned<String>>,
     /// Name of the container: on a network it is a second name of the service. `[a-zA-Z0-9][a-zA-Z0-9_.-]+`,
     /// unique in the project.
     pub container_name: Option<Spanned<String>>,
     /// Host name inside the container, as written.
     pub hostname: Option<Spanned<String>>,
+    /// Domain name inside the container, as written.
+    pub domainname: Option<Spanned<String>>,
+    /// `extra_hosts`: name and address, as written, in order. The address may be `host-gateway`.
+    pub extra_hosts: Vec<Spanned<(String, String)>>,
+    /// Name servers, as written.
+    pub dns: Vec<Spanned<String>>,
+    /// Search domains.
+    pub dns_search: Vec<Spanned<String>>,
+    /// Options of the resolver, as written.
+    pub dns_opt: Vec<Spanned<String>>,
     /// Whether an init process runs as process 1.
     pub init: Option<Spanned<bool>>,
     /// Whether the root file system is read-only.
     pub read_only: Option<Spanned<bool>>,
+    /// Whether the container has every right of the host's root.
+    pub privileged: Option<Spanned<bool>>,
     /// Kernel capabilities added, as written, without repetition.
     pub cap_add: Vec<Spanned<String>>,
     /// Kernel capabilities dropped, as written, without repetition.
     pub cap_drop: Vec<Spanned<String>>,
+    /// `security_opt`, in the order of the file.
+    pub security_opt: Vec<SecurityOption>,
+    /// Kernel parameters.
+    pub sysctls: BTreeMap<String, Spanned<String>>,
+    /// Size of `/dev/shm` in bytes; absent: 64 MiB.
+    pub shm_size: Option<Spanned<u64>>,
+    /// `storage_opt`, as written.
+    pub storage_opt: BTreeMap<String, Spanned<String>>,
+    /// `network_mode`; excludes `networks`.
+    pub network_mode: Option<Spanned<NetworkMode>>,
+    /// `pid`.
+    pub pid: Option<Spanned<SharedNamespace>>,
+    /// `ipc`.
+    pub ipc: Option<Spanned<SharedNamespace>>,
+    /// `uts`, as written: `host` or empty.
+    pub uts: Option<Spanned<String>>,
+    /// `userns_mode`, as written.
+    pub userns_mode: Option<Spanned<String>>,
+    /// `cgroup`, as written: `host` or `private`.
+    pub cgroup: Option<Spanned<String>>,
     /// Platform `os[/arch[/variant]]`, as written.
     pub platform: Option<Spanned<String>>,
+    /// `runtime`, as written.
+    pub runtime: Option<Spanned<String>>,
     /// When the image is pulled; absent: when it is missing.
     pub pull_policy: Option<Spanned<PullPolicy>>,
-    /// Networks joined, by key of [`super::Project::networks`]; `default` is always there. Empty: `default`.
-    pub networks: BTreeMap<String, Span>,
+    /// Whether a terminal is allocated.
+    pub tty: Option<Spanned<bool>>,
+    /// Whether standard input stays open.
+    pub stdin_open: Option<Spanned<bool>>,
+    /// Networks joined, by key of [`super::Project::networks`]; empty only with `network_mode`.
+    pub networks: BTreeMap<String, NetworkAttachment>,
     /// Profiles that enable the service; empty: always enabled.
     pub profiles: Vec<Spanned<String>>,
+    /// `pre_start`, in order.
+    pub pre_start: Vec<PreStart>,
+    /// `post_start`, in order.
+    pub post_start: Vec<Hook>,
+    /// `pre_stop`, in order.
+    pub pre_stop: Vec<Hook>,
+    /// `x-kompox` of the service.
+    pub extension: ServiceExtension,
+}
+
+/// `x-kompox` of a service: what Compose has no word for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceExtension {
+    /// `livenessProbe: fromHealthcheck`: the health check restarts the container too. Docker never does that.
+    pub liveness_from_healthcheck: Option<Spanned<bool>>,
+    /// `resources.requests`: Kubernetes resource name to quantity, as written.
+    pub requests: BTreeMap<String, Spanned<String>>,
+    /// `resources.limits`: Kubernetes resource name to quantity, as written.
+    pub limits: BTreeMap<String, Spanned<String>>,
+    /// `models`: for each model of the service, the URL under which it is served.
+    pub models: BTreeMap<String, Spanned<String>>,
 }
 
 /// The value of an environment variable, and where its name was written last (it may be an `env_file`).
@@ -111,71 +191,6 @@ pub enum DependencyCondition {
     CompletedSuccessfully,
 }
 
-/// Health check. The accessors give Docker's defaults for what the file leaves out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Healthcheck {
-    /// The test.
-    pub test: HealthcheckTest,
-    /// Time between two tests.
-    pub interval: Option<Spanned<Duration>>,
-    /// Time after which a test has failed.
-    pub timeout: Option<Spanned<Duration>>,
-    /// Failures in a row that make the container unhealthy; at least 1.
-    pub retries: Option<Spanned<u32>>,
-    /// Time after the start in which failures do not count.
-    pub start_period: Option<Spanned<Duration>>,
-    /// Time between two tests during the start period.
-    pub start_interval: Option<Spanned<Duration>>,
-}
-
-/// What a health check runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HealthcheckTest {
-    /// `disable: true` or `["NONE"]`: no check, not even the image's.
-    Disabled,
-    /// `["CMD", …]`: a program and its arguments; never empty.
-    Exec(Vec<String>),
-    /// `["CMD-SHELL", text]` or a string: text for the container's `/bin/sh -c`; never empty.
-    Shell(String),
-}
-
-impl Healthcheck {
-    /// Time between two tests: 30 s unless the file says otherwise.
-    #[must_use]
-    pub fn interval(&self) -> Duration {
-        value_or(self.interval.as_ref(), Duration::from_secs(30))
-    }
-
-    /// Time after which a test has failed: 30 s unless the file says otherwise.
-    #[must_use]
-    pub fn timeout(&self) -> Duration {
-        value_or(self.timeout.as_ref(), Duration::from_secs(30))
-    }
-
-    /// Failures in a row that make the container unhealthy: 3 unless the file says otherwise.
-    #[must_use]
-    pub fn retries(&self) -> u32 {
-        self.retries.as_ref().map_or(3, |retries| retries.value)
-    }
-
-    /// Time after the start in which failures do not count: none unless the file says otherwise.
-    #[must_use]
-    pub fn start_period(&self) -> Duration {
-        value_or(self.start_period.as_ref(), Duration::ZERO)
-    }
-
-    /// Time between two tests during the start period: 5 s unless the file says otherwise.
-    #[must_use]
-    pub fn start_interval(&self) -> Duration {
-        value_or(self.start_interval.as_ref(), Duration::from_secs(5))
-    }
-}
-
-/// Docker takes zero for "not set" in health checks.
-fn value_or(value: Option<&Spanned<Duration>>, default: Duration) -> Duration {
-    value.map(|value| value.value).filter(|value| !value.is_zero()).unwrap_or(default)
-}
-
 /// What to do when the container ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RestartPolicy {
@@ -201,4 +216,8 @@ pub enum PullPolicy {
     Never,
     /// `missing`, also written `if_not_present`.
     Missing,
+    /// `build`: never pulled.
+    Build,
+    /// `daily`, `weekly`, `every_<duration>`, `refresh`: pulled again after a time.
+    Refresh,
 }

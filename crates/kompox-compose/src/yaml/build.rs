@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
-use super::{Entry, Kind, Node, Scalar, Shape};
+use super::{Entry, Kind, Mark, Node, Scalar, Shape};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::limits;
@@ -110,12 +110,16 @@ impl<'t, I: granit_parser::BorrowedInput<'t>> Builder<'_, 't, I> {
             Event::Alias(id) => return self.alias(id, &span, level),
             Event::Scalar(text, style, anchor, tag) => (anchor, self.scalar(&text, style, tag, span)),
             Event::SequenceStart(_, anchor, tag) => {
-                self.check_collection_tag(tag, "seq", &span);
-                (anchor, self.sequence(span, level)?)
+                let mark = self.mark(tag, "seq", &span);
+                let mut built = self.sequence(span, level)?;
+                built.node.mark = mark;
+                (anchor, built)
             }
             Event::MappingStart(_, anchor, tag) => {
-                self.check_collection_tag(tag, "map", &span);
-                (anchor, self.mapping(span, level)?)
+                let mark = self.mark(tag, "map", &span);
+                let mut built = self.mapping(span, level)?;
+                built.node.mark = mark;
+                (anchor, built)
             }
             _ => {
                 return self
@@ -158,36 +162,38 @@ impl<'t, I: granit_parser::BorrowedInput<'t>> Builder<'_, 't, I> {
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, tag: Option<Cow<'t, Tag>>, span: Span) -> Built {
         let plain = style == ScalarStyle::Plain;
-        let string = tag.is_some_and(|tag| match tag.core_suffix() {
-            Some("str") => true,
-            Some("int" | "float" | "bool" | "null") => false,
-            _ => {
-                self.unknown_tag(&tag, &span);
-                false
+        let mut string = false;
+        let mut mark = None;
+        if let Some(tag) = tag {
+            match tag.core_suffix() {
+                Some("str") => string = true,
+                Some("int" | "float" | "bool" | "null") => {}
+                _ => mark = self.own_tag(&tag, &span),
             }
-        });
+        }
         let scalar = Scalar { text: text.to_owned(), plain: plain && !string, substituted: false };
         let merge_key = plain && !string && text == "<<";
         let cost = limits::NODE_COST + text.len();
-        Built { node: Node { span, kind: Kind::Scalar(scalar) }, depth: 1, cost, merge_key }
+        let node = Node { mark, ..Node::new(span, Kind::Scalar(scalar)) };
+        Built { node, depth: 1, cost, merge_key }
     }
 
-    fn check_collection_tag(&mut self, tag: Option<Cow<'t, Tag>>, core: &str, span: &Span) {
-        if let Some(tag) = tag.filter(|tag| tag.core_suffix() != Some(core)) {
-            self.unknown_tag(&tag, span);
+    fn mark(&mut self, tag: Option<Cow<'t, Tag>>, core: &str, span: &Span) -> Option<Mark> {
+        let tag = tag.filter(|tag| tag.core_suffix() != Some(core))?;
+        self.own_tag(&tag, span)
+    }
+
+    /// A tag of the Compose Specification; any other is reported.
+    fn own_tag(&mut self, tag: &Tag, span: &Span) -> Option<Mark> {
+        let original = tag.original();
+        match original.as_str() {
+            "!reset" => return Some(Mark::Reset),
+            "!override" => return Some(Mark::Override),
+            _ => {}
         }
-    }
-
-    fn unknown_tag(&mut self, tag: &Tag, span: &Span) {
-        let shown = crate::text::shown(&tag.original());
-        let diagnostic = match tag.original().as_str() {
-            "!reset" | "!override" => Diagnostic::new(
-                &codes::UNSUPPORTED_VALUE,
-                format!("the tag {shown} is not supported yet: it needs a second file to change"),
-            ),
-            _ => Diagnostic::new(&codes::UNKNOWN_TAG, format!("unknown tag {shown}")),
-        };
-        self.diagnostics.push(diagnostic.at(span));
+        let message = format!("unknown tag {}", crate::text::shown(&original));
+        self.diagnostics.push(Diagnostic::new(&codes::UNKNOWN_TAG, message).at(span));
+        None
     }
 
     fn sequence(&mut self, mut span: Span, level: usize) -> Step<Built> {
@@ -203,12 +209,7 @@ impl<'t, I: granit_parser::BorrowedInput<'t>> Builder<'_, 't, I> {
             cost += built.cost;
             items.push(built.node);
         }
-        Ok(Built {
-            node: Node { span, kind: Kind::Sequence(items) },
-            depth: depth + 1,
-            cost,
-            merge_key: false,
-        })
+        Ok(Built { node: Node::new(span, Kind::Sequence(items)), depth: depth + 1, cost, merge_key: false })
     }
 
     fn mapping(&mut self, mut span: Span, level: usize) -> Step<Built> {
@@ -228,7 +229,7 @@ impl<'t, I: granit_parser::BorrowedInput<'t>> Builder<'_, 't, I> {
             self.entry(&mut entries, key, value.node);
         }
         let kind = Kind::Mapping(entries.finish());
-        Ok(Built { node: Node { span, kind }, depth: depth + 1, cost, merge_key: false })
+        Ok(Built { node: Node::new(span, kind), depth: depth + 1, cost, merge_key: false })
     }
 
     fn entry(&mut self, entries: &mut Entries, key: Built, value: Node) {

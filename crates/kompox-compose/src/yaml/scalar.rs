@@ -7,7 +7,7 @@ pub(crate) struct Scalar {
     pub(crate) text: String,
     /// Plain style without a string tag: only then can it be anything but a string.
     pub(crate) plain: bool,
-    /// Interpolation changed the text: it is a string, and its text may be a secret.
+    /// Interpolation changed the text: it may be a secret, and it is a string until its key says otherwise.
     pub(crate) substituted: bool,
 }
 
@@ -24,7 +24,7 @@ pub(crate) enum Shape {
 impl Scalar {
     /// The type of the scalar.
     pub(crate) fn shape(&self) -> Shape {
-        if self.plain && !self.substituted { resolve(&self.text) } else { Shape::Text }
+        if self.plain { resolve(&self.text) } else { Shape::Text }
     }
 
     /// The text the reference makes of the value where any scalar is allowed (environment, labels):
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn quoted_and_substituted_scalars_are_strings() {
         let quoted = Scalar { plain: false, ..plain("1.10") };
-        let substituted = Scalar { substituted: true, ..plain("") };
+        let substituted = Scalar { plain: false, substituted: true, ..plain("") };
         assert_eq!(quoted.printed().as_deref(), Some("1.10"));
         assert_eq!(substituted.printed().as_deref(), Some(""));
     }

@@ -87,20 +87,21 @@ fn anchors_and_merge_keys() {
 #[test]
 fn faults_have_a_place() {
     let cases: &[(&str, &[Found])] = &[
-        ("a: 1\nb: 2\na: 3", &[("KPX0004", 3, 1)]),
-        ("a: {b: 1, b: 2}", &[("KPX0004", 1, 11)]),
-        ("a: &x {k: 1}\nb: {<<: 5}", &[("KPX0006", 2, 9)]),
-        ("b: {<<: [{k: 1}, 5]}", &[("KPX0006", 1, 9)]),
-        ("a: !secret x", &[("KPX0007", 1, 12)]),
-        ("a: !reset null", &[("KPX0203", 1, 11)]),
-        ("? [a]\n: b", &[("KPX0008", 1, 3)]),
-        ("~: b", &[("KPX0008", 1, 1)]),
-        ("a: 1\n---\nb: 2", &[("KPX0003", 3, 1)]),
-        ("a: *nowhere", &[("KPX0002", 1, 4)]),
-        ("a: [1, 2", &[("KPX0002", 1, 4)]),
-        ("a: \"x", &[("KPX0002", 1, 4)]),
-        ("a:\n\t- b", &[("KPX0002", 2, 2)]),
-        ("a: &x [*x]", &[("KPX0002", 1, 8)]),
+        ("a: 1\nb: 2\na: 3", &[("KPX7004", 3, 1)]),
+        ("a: {b: 1, b: 2}", &[("KPX7004", 1, 11)]),
+        ("a: &x {k: 1}\nb: {<<: 5}", &[("KPX7006", 2, 9)]),
+        ("b: {<<: [{k: 1}, 5]}", &[("KPX7006", 1, 9)]),
+        ("a: !secret x", &[("KPX7007", 1, 12)]),
+        ("a: !reset null", &[]),
+        ("a: !override {b: c}", &[]),
+        ("? [a]\n: b", &[("KPX7008", 1, 3)]),
+        ("~: b", &[("KPX7008", 1, 1)]),
+        ("a: 1\n---\nb: 2", &[("KPX7003", 3, 1)]),
+        ("a: *nowhere", &[("KPX7002", 1, 4)]),
+        ("a: [1, 2", &[("KPX7002", 1, 4)]),
+        ("a: \"x", &[("KPX7002", 1, 4)]),
+        ("a:\n\t- b", &[("KPX7002", 2, 2)]),
+        ("a: &x [*x]", &[("KPX7002", 1, 8)]),
     ];
     for (text, expected) in cases {
         assert_eq!(read(text).1, *expected, "{text:?}");
@@ -135,12 +136,12 @@ fn bombs_are_refused() {
     let long = format!("a: {}", "x".repeat(limits::MAX_FILE_BYTES));
     let scalar = format!("a: &x {}\nb: [{}]", "x".repeat(500_000), "*x, ".repeat(1000));
     for (text, code) in [
-        (bomb, "KPX0005"),
-        (chain, "KPX0005"),
-        (scalar, "KPX0005"),
-        (long, "KPX0001"),
-        ("[".repeat(100_000), "KPX0002"),
-        (deep_block, "KPX0002"),
+        (bomb, "KPX7005"),
+        (chain, "KPX7005"),
+        (scalar, "KPX7005"),
+        (long, "KPX7001"),
+        ("[".repeat(100_000), "KPX7002"),
+        (deep_block, "KPX7002"),
     ] {
         let (node, found) = read(&text);
         assert_eq!(node, None);

@@ -54,28 +54,27 @@ fn names_and_application_protocols() {
 #[test]
 fn bad_ports() {
     refused(&[
-        ("ports: [0]", "KPX0205"),
-        ("ports: [65536]", "KPX0205"),
-        ("ports: [80.5]", "KPX0204"),
-        ("ports: [\"\"]", "KPX0205"),
-        ("ports: [\":80\"]", "KPX0205"),
-        ("ports: [\"a:80\"]", "KPX0205"),
-        ("ports: [\"80/ftp\"]", "KPX0205"),
-        ("ports: [\"1-2:80-85\"]", "KPX0205"),
-        ("ports: [\"85-80\"]", "KPX0205"),
-        ("ports: [\"1:2:3:4\"]", "KPX0205"),
-        ("ports: [\"300.0.0.1:80:80\"]", "KPX0205"),
-        ("ports: [\"+80:80\"]", "KPX0205"),
-        ("ports: [\"1-65535:1-65535\"]", "KPX0203"),
-        ("ports: 80", "KPX0204"),
-        ("ports: [[80]]", "KPX0204"),
-        ("ports: [{published: 80}]", "KPX0206"),
-        ("ports: [{target: 80, mode: host}]", "KPX0203"),
-        ("ports: [{target: 80, mode: x}]", "KPX0205"),
-        ("ports: [{target: 80-81}]", "KPX0205"),
-        ("ports: [{target: 80, protocol: x}]", "KPX0205"),
-        ("ports: [{target: 80, host_ip: localhost}]", "KPX0205"),
-        ("ports: [{target: 80, publish: 80}]", "KPX0201"),
+        ("ports: [0]", "KPX7205"),
+        ("ports: [65536]", "KPX7205"),
+        ("ports: [80.5]", "KPX7204"),
+        ("ports: [\"\"]", "KPX7205"),
+        ("ports: [\"a:80\"]", "KPX7205"),
+        ("ports: [\"80/ftp\"]", "KPX7205"),
+        ("ports: [\"1-2:80-85\"]", "KPX7205"),
+        ("ports: [\"85-80\"]", "KPX7205"),
+        ("ports: [\"1:2:3:4\"]", "KPX7205"),
+        ("ports: [\"300.0.0.1:80:80\"]", "KPX7205"),
+        ("ports: [\"+80:80\"]", "KPX7205"),
+        ("ports: [\"1-65535:1-65535\"]", "KPX7203"),
+        ("ports: 80", "KPX7204"),
+        ("ports: [[80]]", "KPX7204"),
+        ("ports: [{published: 80}]", "KPX7206"),
+        ("ports: [{target: 80, mode: guest}]", "KPX7205"),
+        ("ports: [{target: 80, mode: x}]", "KPX7205"),
+        ("ports: [{target: 80-81}]", "KPX7205"),
+        ("ports: [{target: 80, protocol: x}]", "KPX7205"),
+        ("ports: [{target: 80, host_ip: localhost}]", "KPX7205"),
+        ("ports: [{target: 80, publish: 80}]", "KPX7201"),
     ]);
 }
 
@@ -83,7 +82,7 @@ fn bad_ports() {
 fn repeated_ports_are_named_and_kept_once() {
     let lines = "ports: [80:80, 80:80]";
     assert_eq!(service(lines).ports.len(), 1);
-    assert_eq!(findings(lines), ["KPX0211 `ports[1]` repeats an earlier entry"]);
+    assert_eq!(findings(lines), ["KPX7211 `ports[1]` repeats an earlier entry"]);
 }
 
 #[test]
@@ -91,5 +90,5 @@ fn exposed_ports() {
     let expose = service("expose: [80, \"81\", 82-83/udp]").expose;
     let (tcp, udp) = (Protocol::Tcp, Protocol::Udp);
     assert_eq!(expose.into_iter().collect::<Vec<_>>(), [(80, tcp), (81, tcp), (82, udp), (83, udp)]);
-    refused(&[("expose: [x]", "KPX0205"), ("expose: [80/x]", "KPX0205"), ("expose: 80", "KPX0204")]);
+    refused(&[("expose: [x]", "KPX7205"), ("expose: [80/x]", "KPX7205"), ("expose: 80", "KPX7204")]);
 }
