@@ -7,9 +7,11 @@
 pub mod build;
 pub mod codes;
 mod facts;
+pub mod matrix;
 pub mod observe;
 mod problem;
 mod render;
+mod report;
 mod secret_text;
 pub mod status;
 mod validate;
@@ -18,9 +20,11 @@ pub mod volume;
 pub mod waves;
 
 pub use build::{AppResources, build};
-pub use facts::{Content, Facts, References, Settings, references};
+pub use facts::{Carrier, Content, Facts, PodSecurity, References, Settings, references};
 pub use problem::Problem;
 pub use render::{PLACEHOLDER_NAMESPACE, PLACEHOLDER_UID, Rendered, render};
+pub use report::{Entry, Report, report};
 pub use secret_text::SecretText;
+pub use validate::external_references;
 pub use validate::{Validation, validate};
 pub use validated::*;

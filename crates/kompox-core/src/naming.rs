@@ -73,6 +73,19 @@ pub fn environment_secret(app: &str, service: &str) -> String {
     bounded(&format!("{app}-{service}-env"), MAX_NAME)
 }
 
+/// The Secret with the variables of a service whose names cannot be keys: apart from the others, which all
+/// become variables under the names of their keys.
+#[must_use]
+pub fn named_environment_secret(app: &str, service: &str) -> String {
+    bounded(&format!("{app}-{service}-env-named"), MAX_NAME)
+}
+
+/// The NetworkPolicy that cuts a workload off.
+#[must_use]
+pub fn no_network(app: &str, workload: &str) -> String {
+    bounded(&format!("{app}-{workload}-no-network"), MAX_NAME)
+}
+
 /// The Service with the published ports of a service.
 #[must_use]
 pub fn publish_service(service: &str) -> String {
@@ -102,6 +115,18 @@ pub fn claim(disk: &str, owner_uid: &str) -> String {
 #[must_use]
 pub fn disk_label(disk: &str) -> String {
     format!("disk-{}", bounded(disk, MAX_LABEL - 5))
+}
+
+/// The name part of the label that marks the pods on a network.
+#[must_use]
+pub fn network_label(network: &str) -> String {
+    format!("net-{}", slug(network, MAX_LABEL - 4))
+}
+
+/// The NetworkPolicy of a network.
+#[must_use]
+pub fn network_policy(app: &str, network: &str) -> String {
+    bounded(&format!("{app}-{}", network_label(network)), MAX_NAME)
 }
 
 /// Names of apps may contain dots (RFC 1123 subdomain), names of pods' label values and Jobs' pods

@@ -6,20 +6,26 @@
 
 mod affinity;
 mod container;
+mod copy_up;
+pub(super) mod daemon_set;
 mod deployment;
+mod environment;
 mod ingress;
 mod job;
+mod lifecycle;
 mod network_policy;
+mod no_network;
 mod pod;
 mod secret;
+mod security;
 mod service;
 mod stateful_set;
 mod volumes;
 
 use crate::app::observe::Workloads;
-use crate::app::validated::{ValidatedApp, ValidatedService, WorkloadKind};
+use crate::app::validated::{ValidatedApp, ValidatedWorkload, WorkloadKind};
 use crate::resources::{Applied, Prepared};
-use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Pod, Secret, Service};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
@@ -43,6 +49,8 @@ pub struct AppResources<State> {
     pub stateful_sets: Vec<StatefulSet>,
     /// Services without.
     pub deployments: Vec<Deployment>,
+    /// Services on every node.
+    pub daemon_sets: Vec<DaemonSet>,
     /// One-shot services.
     pub jobs: Vec<Job>,
     /// Routes.
@@ -59,6 +67,7 @@ impl<State> Default for AppResources<State> {
             network_policies: Vec::new(),
             stateful_sets: Vec::new(),
             deployments: Vec::new(),
+            daemon_sets: Vec::new(),
             jobs: Vec::new(),
             ingresses: Vec::new(),
             state: PhantomData,
@@ -80,6 +89,7 @@ impl<State> AppResources<State> {
             network_policies,
             stateful_sets,
             deployments,
+            daemon_sets,
             jobs,
             ingresses,
             state: _,
@@ -90,6 +100,7 @@ impl<State> AppResources<State> {
         extend(&mut documents, network_policies)?;
         extend(&mut documents, stateful_sets)?;
         extend(&mut documents, deployments)?;
+        extend(&mut documents, daemon_sets)?;
         extend(&mut documents, jobs)?;
         extend(&mut documents, ingresses)?;
         Ok(documents)
@@ -103,6 +114,7 @@ impl<State> AppResources<State> {
             network_policies,
             stateful_sets,
             deployments,
+            daemon_sets,
             jobs,
             ingresses,
             state: _,
@@ -112,6 +124,7 @@ impl<State> AppResources<State> {
         network_policies.iter_mut().for_each(|object| change(&mut object.metadata));
         stateful_sets.iter_mut().for_each(|object| change(&mut object.metadata));
         deployments.iter_mut().for_each(|object| change(&mut object.metadata));
+        daemon_sets.iter_mut().for_each(|object| change(&mut object.metadata));
         jobs.iter_mut().for_each(|object| change(&mut object.metadata));
         ingresses.iter_mut().for_each(|object| change(&mut object.metadata));
     }
@@ -124,6 +137,7 @@ impl AppResources<Applied> {
         Workloads {
             stateful_sets: self.stateful_sets.clone(),
             deployments: self.deployments.clone(),
+            daemon_sets: self.daemon_sets.clone(),
             jobs: self.jobs.clone(),
             pods,
         }
@@ -143,31 +157,35 @@ fn extend(documents: &mut Vec<Value>, objects: &[impl Serialize]) -> Result<(), 
 pub fn build(app: &ValidatedApp, finished: &BTreeSet<String>) -> AppResources<Prepared> {
     let mut resources = AppResources {
         secrets: secret::build(app),
-        network_policies: network_policy::build(app).into_iter().collect(),
+        network_policies: network_policy::build(app).into_iter().chain(no_network::build(app)).collect(),
         ingresses: ingress::build(app).into_iter().collect(),
         ..AppResources::default()
     };
-    for service in &app.services {
-        if !finished.contains(&service.name) {
-            resources.services.extend(service::build(app, service));
+    for workload in &app.workloads {
+        for service in &workload.services {
+            // Only the address of a Job's pod is given up: the others keep theirs.
+            if !(workload.kind.is_job() && finished.contains(&service.name)) {
+                resources.services.extend(service::build(app, workload, service));
+            }
         }
-        match service.workload {
-            WorkloadKind::StatefulSet => resources.stateful_sets.push(stateful_set::build(app, service)),
-            WorkloadKind::Deployment => resources.deployments.push(deployment::build(app, service)),
+        match workload.kind {
+            WorkloadKind::StatefulSet => resources.stateful_sets.push(stateful_set::build(app, workload)),
+            WorkloadKind::Deployment => resources.deployments.push(deployment::build(app, workload)),
+            WorkloadKind::DaemonSet => resources.daemon_sets.push(daemon_set::build(app, workload)),
             WorkloadKind::Job { backoff_limit } => {
-                resources.jobs.push(job::build(app, service, backoff_limit));
+                resources.jobs.push(job::build(app, workload, backoff_limit));
             }
         }
     }
     resources
 }
 
-/// The name of a service's workload object.
+/// The name of a workload's object.
 #[must_use]
-pub fn workload_name(app: &ValidatedApp, service: &ValidatedService) -> String {
-    match service.workload {
-        WorkloadKind::Job { backoff_limit } => job::name(app, service, backoff_limit),
-        _ => crate::naming::workload(&app.identity.name, &service.name),
+pub fn workload_name(app: &ValidatedApp, workload: &ValidatedWorkload) -> String {
+    match workload.kind {
+        WorkloadKind::Job { backoff_limit } => job::name(app, workload, backoff_limit),
+        _ => crate::naming::workload(&app.identity.name, &workload.name),
     }
 }
 

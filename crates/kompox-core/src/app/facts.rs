@@ -26,6 +26,34 @@ pub struct Facts {
     pub config_maps: BTreeMap<String, Content>,
     /// Secrets by name.
     pub secrets: BTreeMap<String, Content>,
+    /// What the app's namespace lets pods do.
+    pub pod_security: PodSecurity,
+}
+
+/// The Pod Security Standard that a namespace enforces
+/// (<https://kubernetes.io/docs/concepts/security/pod-security-admission/>): how far pods may go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PodSecurity {
+    /// `baseline`, `restricted`, no label at all, or an unknown value: nothing of the host.
+    #[default]
+    Baseline,
+    /// `privileged`: the host's namespaces, any capability.
+    Privileged,
+}
+
+impl PodSecurity {
+    /// The label of namespaces that says it.
+    pub const LABEL: &'static str = "pod-security.kubernetes.io/enforce";
+
+    /// The level that the labels of a namespace ask for. A namespace without the label was never meant for
+    /// pods that can take over their node.
+    #[must_use]
+    pub fn of_labels(labels: &BTreeMap<String, String>) -> Self {
+        match labels.get(Self::LABEL).map(String::as_str) {
+            Some("privileged") => Self::Privileged,
+            _ => Self::Baseline,
+        }
+    }
 }
 
 /// What the operator's administrator has set.
@@ -35,6 +63,9 @@ pub struct Settings {
     pub default_ingress_class: Option<String>,
     /// Namespaces in which ingress controllers run.
     pub ingress_namespaces: Vec<String>,
+    /// Whether pods may mount images (`volumes[].image`, beta and off by default before Kubernetes 1.35;
+    /// the container runtime must know it too).
+    pub image_volumes: bool,
 }
 
 impl Default for Settings {
@@ -42,6 +73,7 @@ impl Default for Settings {
         Self {
             default_ingress_class: None,
             ingress_namespaces: vec![kompox_crds::names::TRAEFIK_NAMESPACE.to_owned()],
+            image_volumes: false,
         }
     }
 }
@@ -65,14 +97,18 @@ pub fn references(app: &KompoxApp) -> References {
 }
 
 /// One of the two kinds of objects that carry content.
-#[derive(Clone, Copy)]
-pub(crate) enum Carrier {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Carrier {
+    /// A ConfigMap.
     ConfigMap,
+    /// A Secret.
     Secret,
 }
 
 impl Carrier {
-    pub(crate) fn kind(self) -> &'static str {
+    /// The kind in the Kubernetes API.
+    #[must_use]
+    pub fn kind(self) -> &'static str {
         match self {
             Self::ConfigMap => "ConfigMap",
             Self::Secret => "Secret",

@@ -42,7 +42,7 @@ pub struct Outcome<'a> {
     pub app: &'a ValidatedApp,
     /// Each disk, by name.
     pub disks: &'a BTreeMap<String, Take>,
-    /// Each service: applied or held back.
+    /// Each workload, by name: applied or held back.
     pub admissions: &'a BTreeMap<String, Admission>,
     /// Each service, as its workload and pods were after applying.
     pub states: &'a BTreeMap<String, ServiceState>,
@@ -77,11 +77,9 @@ pub fn status(round: &Round<'_>, now: Timestamp) -> KompoxAppStatus {
 /// What only a valid app has. Without one these members stay: what runs keeps running.
 fn fill(status: &mut KompoxAppStatus, app: &KompoxApp, outcome: &Outcome<'_>) {
     status.services = services(outcome);
-    let ready =
-        outcome.app.services.iter().filter(|service| {
-            outcome.states.get(&service.name).is_some_and(|state| state.available && state.up)
-        });
-    status.services_ready = Some(format!("{}/{}", ready.count(), outcome.app.services.len()));
+    let is_ready = |name: &str| outcome.states.get(name).is_some_and(|state| state.available && state.up);
+    let ready = outcome.app.services().filter(|(_, service)| is_ready(&service.name)).count();
+    status.services_ready = Some(format!("{ready}/{}", outcome.app.services().count()));
     status.volumes = volumes(app, outcome);
     status.compose_hash = Some(outcome.app.compose_hash.clone());
     status.replicas = Some(match outcome.app.activity {
@@ -101,20 +99,19 @@ fn fill(status: &mut KompoxAppStatus, app: &KompoxApp, outcome: &Outcome<'_>) {
 fn services(outcome: &Outcome<'_>) -> Vec<ServiceStatus> {
     outcome
         .app
-        .services
-        .iter()
-        .map(|service| {
+        .services()
+        .map(|(workload, service)| {
             let state = outcome.states.get(&service.name).cloned().unwrap_or_default();
-            let held = match outcome.admissions.get(&service.name) {
+            let held = match outcome.admissions.get(&workload.name) {
                 Some(Admission::Wait { on }) => Some(format!("waits for {on}")),
                 _ => None,
             };
             let message = held.or_else(|| state.message.clone()).filter(|_| !state.available);
             ServiceStatus {
                 name: service.name.clone(),
-                kind: Some(service.workload.as_str().to_owned()),
+                kind: Some(workload.kind.as_str().to_owned()),
                 ready: Some(state.ready_pods),
-                desired: Some(if state.exists { state.desired_pods } else { service.replicas }),
+                desired: Some(if state.exists { state.desired_pods } else { workload.replicas }),
                 image: Some(bounded(&service.container.image)),
                 message: message.map(|message| bounded(&message)),
             }

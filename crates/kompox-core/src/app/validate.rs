@@ -5,23 +5,43 @@
 
 mod command;
 mod environment;
+mod healthcheck;
+mod hooks;
+mod host;
+mod image;
 mod ingress;
+mod labels;
 mod mounts;
 mod names;
 mod network;
+mod placement;
 mod ports;
+mod pre_start;
+mod rename;
+mod resolver;
+mod resources;
+mod rollout;
+mod seconds;
 mod security;
+mod security_opt;
 mod service;
 mod source;
 mod spec;
+mod subject;
+mod topology;
 mod workload;
 
+pub use mounts::external_references;
+
+use self::subject::Subject;
 use crate::app::codes;
 use crate::app::facts::{Facts, Settings};
 use crate::app::problem::Problem;
-use crate::app::validated::{Activity, AppIdentity, ValidatedApp, ValidatedService};
-use kompox_compose::{Diagnostic, Project, Severity};
+use crate::app::validated::{Activity, AppIdentity, ValidatedApp};
+use kompox_compose::{Diagnostic, Model, Project, Severity};
+use kompox_crds::v1alpha1::app::ServiceNames;
 use kompox_crds::{KompoxApp, Reason};
+use rename::Renames;
 
 /// What came of validation.
 #[derive(Clone)]
@@ -34,6 +54,8 @@ pub struct Validation {
     pub shortfalls: Vec<Problem>,
     /// Findings in the Compose file, in the order of its text.
     pub diagnostics: Vec<Diagnostic>,
+    /// All that was read of the file, for [`crate::app::report`]; `None` when there was nothing to read.
+    pub model: Option<Model>,
 }
 
 /// Collects findings while the parts are looked at.
@@ -42,6 +64,7 @@ struct Findings {
     problems: Vec<Problem>,
     shortfalls: Vec<Problem>,
     diagnostics: Vec<Diagnostic>,
+    model: Option<Model>,
 }
 
 impl Findings {
@@ -56,6 +79,8 @@ impl Findings {
     /// Turns errors of the Compose file into one problem, and sorts everything.
     fn finish(mut self, app: &KompoxApp, validated: Option<ValidatedApp>) -> Validation {
         self.diagnostics.sort_by(|a, b| (&a.span, a.code.id, &a.path).cmp(&(&b.span, b.code.id, &b.path)));
+        // A volume's own findings are met at each of its mounts.
+        self.diagnostics.dedup();
         self.problems.extend(compose_problem(app, &self.diagnostics));
         self.problems.sort();
         self.problems.dedup();
@@ -64,6 +89,7 @@ impl Findings {
             problems: self.problems,
             shortfalls: self.shortfalls,
             diagnostics: self.diagnostics,
+            model: self.model,
         }
     }
 }
@@ -90,42 +116,61 @@ fn compose_problem(app: &KompoxApp, diagnostics: &[Diagnostic]) -> Option<Proble
     )
 }
 
+/// What the functions per key look at.
+struct Given<'a> {
+    app: &'a KompoxApp,
+    facts: &'a Facts,
+    settings: &'a Settings,
+    project: &'a Project,
+    renames: &'a Renames,
+}
+
 /// Checks everything and says all that is wrong at once.
 #[must_use]
 pub fn validate(app: &KompoxApp, facts: &Facts, settings: &Settings) -> Validation {
     let mut findings = Findings::default();
     spec::check(app, &mut findings);
-    let Some(project) = source::read(app, facts, &mut findings) else {
+    let Some(mut project) = source::read(app, facts, &mut findings) else {
         return findings.finish(app, None);
     };
-    let validated = assemble(app, facts, settings, &project, &mut findings);
+    let renames = match app.spec.compose.service_names {
+        ServiceNames::Reject => Renames::new(),
+        ServiceNames::Rename => rename::apply(&mut project, &mut findings),
+    };
+    let given = Given { app, facts, settings, project: &project, renames: &renames };
+    let validated = assemble(&given, &mut findings);
+    findings.diagnostics.iter_mut().for_each(|found| rename::restore_path(&mut found.path, &renames));
     findings.finish(app, Some(validated))
 }
 
-fn assemble(
-    app: &KompoxApp,
-    facts: &Facts,
-    settings: &Settings,
-    project: &Project,
-    findings: &mut Findings,
-) -> ValidatedApp {
+fn assemble(given: &Given<'_>, findings: &mut Findings) -> ValidatedApp {
+    let Given { app, facts, settings, project, .. } = *given;
     let identity = AppIdentity::of(app);
-    names::check(project, findings);
-    let services: Vec<ValidatedService> =
-        project.services.values().map(|service| service::validate(app, project, service, findings)).collect();
-    let disks = mounts::disk_uses(&identity, &services);
+    let mut aliases = names::check(project, given.renames, findings);
+    let contents = mounts::contents(app, facts, project, findings);
+    let subject =
+        |service| Subject { service, namespace: &identity.namespace, pod_security: facts.pod_security };
+    let services = project.services.values();
+    let mut services: Vec<_> =
+        services.map(|service| service::validate(given, &contents, &subject(service), findings)).collect();
+    for candidate in &mut services {
+        candidate.service.aliases = aliases.remove(&candidate.service.name).unwrap_or_default();
+    }
+    let workloads = topology::assemble(app.spec.deployment.pod_layout, project, services, findings);
+    let disks = mounts::disk_uses(&identity, &workloads);
     mounts::check_switch(app, &disks, findings);
-    let ingress = ingress::validate(app, settings, &services, findings);
+    let ingress = ingress::validate(app, settings, &workloads, findings);
     ValidatedApp {
         activity: if app.spec.replicas == 0 { Activity::Hibernated } else { Activity::Running },
         inherited: spec::inherited(app),
         scheduling: spec::scheduling(app),
-        network_policy: network::validate(app, settings),
+        network_policy: network::validate(given, findings),
         compose_hash: source::hash(app, facts),
         restarted_at: spec::restarted_at(app),
         identity,
-        services,
+        workloads,
         disks,
+        files: contents.generated,
         ingress,
     }
 }

@@ -3,8 +3,18 @@
 //! A value of these types is convertible: `build` has no error. Nothing here reads a Compose file or a
 //! spec (`validate` does) and nothing here is an object (`build` makes those).
 
+mod container;
+mod mount;
+mod pod;
+mod workload;
+
+pub use container::{ContainerPlan, ContainerPort, Healthcheck, HostPort, InitContainer, NamedVariable};
+pub use mount::{FileSource, GeneratedFile, Mount, MountSource};
+pub use pod::{HostNamespaces, Platform, PodPlan, Rollout};
+pub use workload::{Role, ValidatedWorkload, WorkloadKind};
+
 use crate::app::secret_text::SecretText;
-use k8s_openapi::api::core::v1::{LocalObjectReference, SecurityContext, Toleration};
+use k8s_openapi::api::core::v1::{LocalObjectReference, Toleration};
 use k8s_openapi::api::networking::v1::NetworkPolicyIngressRule;
 use kompox_crds::KompoxApp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,10 +63,12 @@ pub struct ValidatedApp {
     pub inherited: Inherited,
     /// What every pod gets.
     pub scheduling: Scheduling,
-    /// The services, sorted by name.
-    pub services: Vec<ValidatedService>,
+    /// The pods and their services, sorted by name.
+    pub workloads: Vec<ValidatedWorkload>,
     /// The disks that services mount, by the name of the KompoxDisk.
     pub disks: BTreeMap<String, DiskUse>,
+    /// Content of configs and secrets that the Compose file gives, by name.
+    pub files: Vec<GeneratedFile>,
     /// Routes; empty: none.
     pub ingress: Option<ValidatedIngress>,
     /// Who may reach the pods; `None`: everybody.
@@ -65,6 +77,13 @@ pub struct ValidatedApp {
     pub compose_hash: String,
     /// Value of the annotation with which users ask for a restart.
     pub restarted_at: Option<String>,
+}
+
+impl ValidatedApp {
+    /// Every service, with the workload in whose pod it runs.
+    pub fn services(&self) -> impl Iterator<Item = (&ValidatedWorkload, &ValidatedService)> {
+        self.workloads.iter().flat_map(|workload| workload.services.iter().map(move |own| (workload, own)))
+    }
 }
 
 /// Labels and annotations that children get, as the spec lists them.
@@ -102,8 +121,8 @@ pub struct DiskUse {
     pub disk: String,
     /// Name of the claim.
     pub claim: String,
-    /// The services whose pods mount it.
-    pub services: BTreeSet<String>,
+    /// The workloads whose pods mount it.
+    pub workloads: BTreeSet<String>,
 }
 
 /// How many pods a claim admits.
@@ -130,39 +149,7 @@ impl DiskUse {
     /// The strictest mode that admits every pod that mounts the disk.
     #[must_use]
     pub fn access_mode(&self) -> AccessMode {
-        if self.services.len() > 1 { AccessMode::ReadWriteOnce } else { AccessMode::ReadWriteOncePod }
-    }
-}
-
-/// Which workload a service becomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WorkloadKind {
-    /// Mounts a disk: one pod, and a successor only after the predecessor's object is gone.
-    StatefulSet,
-    /// Mounts no disk.
-    Deployment,
-    /// Runs to completion.
-    Job {
-        /// Failed pods before the Job counts as failed.
-        backoff_limit: i32,
-    },
-}
-
-impl WorkloadKind {
-    /// The kind in the Kubernetes API.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::StatefulSet => "StatefulSet",
-            Self::Deployment => "Deployment",
-            Self::Job { .. } => "Job",
-        }
-    }
-
-    /// Whether it runs to completion.
-    #[must_use]
-    pub fn is_job(self) -> bool {
-        matches!(self, Self::Job { .. })
+        if self.workloads.len() > 1 { AccessMode::ReadWriteOnce } else { AccessMode::ReadWriteOncePod }
     }
 }
 
@@ -171,10 +158,8 @@ impl WorkloadKind {
 pub struct ValidatedService {
     /// Name in the Compose file, a DNS label.
     pub name: String,
-    /// What it becomes.
-    pub workload: WorkloadKind,
-    /// Pods while the app runs (`deploy.replicas`, `scale`).
-    pub replicas: i32,
+    /// What its container is to the others of its pod.
+    pub role: Role,
     /// Further names under which other services reach it: `container_name`, aliases, links.
     pub aliases: BTreeSet<String>,
     /// Ports offered under their published number.
@@ -183,14 +168,16 @@ pub struct ValidatedService {
     pub depends_on: Vec<Dependency>,
     /// The container.
     pub container: ContainerPlan,
-    /// What concerns the pod as a whole.
-    pub pod: PodPlan,
     /// The environment: variable to value, merged from `env_file` and `environment`.
     pub environment: BTreeMap<String, SecretText>,
+    /// Variables whose names no key of a Secret can have, by name.
+    pub named_environment: BTreeMap<String, NamedVariable>,
     /// Mounts, sorted by target.
     pub mounts: Vec<Mount>,
     /// SHA-256 over the environment; a change of it replaces the pod.
     pub environment_hash: String,
+    /// SHA-256 over the mounted files that may change under their name; absent: there are none.
+    pub files_hash: Option<String>,
 }
 
 impl ValidatedService {
@@ -204,51 +191,6 @@ impl ValidatedService {
             })
             .collect()
     }
-}
-
-/// What concerns the container alone.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ContainerPlan {
-    /// Image reference, verbatim.
-    pub image: String,
-    /// `Always`, `IfNotPresent` or `Never`. Always set: Kubernetes' default differs for `latest`.
-    pub image_pull_policy: String,
-    /// Compose `entrypoint`, `$` not yet doubled; empty: the image's.
-    pub entrypoint: Vec<String>,
-    /// Compose `command`, `$` not yet doubled; empty: the image's.
-    pub command: Vec<String>,
-    /// Working directory; absent: the image's.
-    pub working_dir: Option<String>,
-    /// Ports the container listens on, for people and the publish Service: (number, protocol).
-    pub ports: BTreeSet<(u16, Protocol)>,
-    /// Readiness; absent: ready when started.
-    pub healthcheck: Option<Healthcheck>,
-    /// User, capabilities and the like.
-    pub security: SecurityContext,
-}
-
-/// What concerns the pod as a whole.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct PodPlan {
-    /// Host name, a DNS label. StatefulSets set their own.
-    pub hostname: Option<String>,
-    /// Seconds between SIGTERM and SIGKILL; absent: Kubernetes' 30.
-    pub termination_grace_period_seconds: Option<i64>,
-    /// Whether the runtime's pause process is PID 1 and reaps zombies (`init: true`).
-    pub share_process_namespace: bool,
-    /// Operating system and architecture of the image, where the file says them.
-    pub platform: Platform,
-    /// Annotations from Compose `labels`.
-    pub annotations: BTreeMap<String, String>,
-}
-
-/// What a node must be to run the image.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Platform {
-    /// `kubernetes.io/os` of the node.
-    pub os: Option<String>,
-    /// `kubernetes.io/arch` of the node.
-    pub arch: Option<String>,
 }
 
 /// Transport protocol.
@@ -289,6 +231,8 @@ pub struct PublishedPort {
     pub target: u16,
     /// Transport protocol.
     pub protocol: Protocol,
+    /// Name, unique in the Service.
+    pub name: String,
     /// `app_protocol` of the long form.
     pub app_protocol: Option<String>,
 }
@@ -311,56 +255,6 @@ pub struct Dependency {
     pub service: String,
     /// What is waited for.
     pub condition: Condition,
-}
-
-/// A health check, in whole seconds as Kubernetes counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Healthcheck {
-    /// The command, `$` not yet doubled.
-    pub command: Vec<String>,
-    /// Between two checks.
-    pub interval_seconds: i32,
-    /// For one check.
-    pub timeout_seconds: i32,
-    /// Failures in a row before the container counts as unready.
-    pub retries: i32,
-    /// Between two checks until the first success.
-    pub start_interval_seconds: i32,
-}
-
-/// A file system at a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mount {
-    /// Absolute path in the container.
-    pub target: String,
-    /// Whether it is read-only.
-    pub read_only: bool,
-    /// What is mounted.
-    pub source: MountSource,
-}
-
-/// What is mounted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MountSource {
-    /// A directory of a disk.
-    Disk {
-        /// Name of the KompoxDisk.
-        disk: String,
-        /// Directory; never the disk's root, where `lost+found` lies.
-        sub_path: String,
-    },
-    /// A directory of an existing claim that the app does not own.
-    Claim {
-        /// Name of the claim.
-        claim: String,
-        /// Directory; absent: the root.
-        sub_path: Option<String>,
-    },
-    /// Memory.
-    Tmpfs {
-        /// Bytes; absent: the node's or the container's limit.
-        size: Option<u64>,
-    },
 }
 
 /// Routes that can be built.
@@ -405,4 +299,29 @@ pub struct ValidatedNetworkPolicy {
     pub ingress_namespaces: Vec<String>,
     /// Rules of the spec.
     pub rules: Vec<NetworkPolicyIngressRule>,
+    /// The networks that separate the services; absent: all services reach each other.
+    pub networks: Option<Vec<ValidatedNetwork>>,
+}
+
+/// A network of the Compose file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValidatedNetwork {
+    /// Its key in the file.
+    pub name: String,
+    /// Whether it has no way out.
+    pub internal: bool,
+    /// The services that join it.
+    pub services: BTreeSet<String>,
+}
+
+impl ValidatedNetworkPolicy {
+    /// The networks that a workload's pod is on. Services that share a pod are on those of all of them.
+    pub fn networks_of<'a>(
+        &'a self,
+        workload: &'a ValidatedWorkload,
+    ) -> impl Iterator<Item = &'a ValidatedNetwork> {
+        let joined =
+            |network: &&ValidatedNetwork| network.services.iter().any(|service| workload.has(service));
+        self.networks.iter().flatten().filter(joined)
+    }
 }

@@ -1,7 +1,7 @@
-//! `depends_on`: which workloads may be made now. A service is held back only before it first runs; one
+//! `depends_on`: which workloads may be made now. A workload is held back only before it first runs; one
 //! that runs is kept up to date whatever its dependencies do, as Compose does.
 
-use crate::app::validated::{Activity, Condition, ValidatedApp, ValidatedService};
+use crate::app::validated::{Activity, Condition, ValidatedApp, ValidatedWorkload};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was seen of a service's workload and pods.
@@ -15,6 +15,8 @@ pub struct ServiceState {
     pub started: bool,
     /// A pod is Ready.
     pub ready: bool,
+    /// The pods that exist are those wanted, in their present form.
+    pub current: bool,
     /// Every pod wanted is there in its present form; a Job is complete.
     pub available: bool,
     /// The Job ended with success.
@@ -51,43 +53,46 @@ pub enum Admission {
     Skip,
 }
 
-/// Decides for every service. A service without an entry in `states` does not exist; a disk that is not
-/// in `ready_disks` is not locked and bound, and no pod may be made or changed that mounts it.
+/// Decides for every workload, by its name. A service without an entry in `states` does not exist; a disk
+/// that is not in `ready_disks` is not locked and bound, and no pod may be made or changed that mounts it.
 #[must_use]
 pub fn admit(
     app: &ValidatedApp,
     states: &BTreeMap<String, ServiceState>,
     ready_disks: &BTreeSet<String>,
 ) -> BTreeMap<String, Admission> {
-    app.services
-        .iter()
-        .map(|service| (service.name.clone(), admit_one(app, service, states, ready_disks)))
-        .collect()
+    let admission = |workload| admit_one(app, workload, states, ready_disks);
+    app.workloads.iter().map(|workload| (workload.name.clone(), admission(workload))).collect()
 }
 
 fn admit_one(
     app: &ValidatedApp,
-    service: &ValidatedService,
+    workload: &ValidatedWorkload,
     states: &BTreeMap<String, ServiceState>,
     ready_disks: &BTreeSet<String>,
 ) -> Admission {
-    let state = states.get(&service.name).cloned().unwrap_or_default();
+    let own = || workload.services.iter().filter_map(|service| states.get(&service.name));
     // Stopping needs no disk.
     if app.activity == Activity::Hibernated {
-        let skip = !state.exists && service.workload.is_job();
+        let skip = workload.kind.is_job() && !own().any(|state| state.exists);
         return if skip { Admission::Skip } else { Admission::Apply };
     }
-    if let Some(disk) = service.disks().into_iter().find(|disk| !ready_disks.contains(*disk)) {
+    if let Some(disk) = workload.disks().into_iter().find(|disk| !ready_disks.contains(*disk)) {
         return Admission::Wait { on: format!("disk {disk}") };
     }
-    if state.up {
+    if own().any(|state| state.up) {
         return Admission::Apply;
     }
-    // A dependency that is not part of the project was checked to be optional.
-    let missing = service.depends_on.iter().find(|dependency| {
-        let known = app.services.iter().any(|other| other.name == dependency.service);
+    // Inside the pod the order of its containers does it. A dependency that is not part of the project
+    // was checked to be optional.
+    let dependencies = workload.services.iter().flat_map(|service| &service.depends_on);
+    let mut outside = dependencies.filter(|dependency| {
+        !workload.has(&dependency.service)
+            && app.services().any(|(_, other)| other.name == dependency.service)
+    });
+    let missing = outside.find(|dependency| {
         let other = states.get(&dependency.service).cloned().unwrap_or_default();
-        known && !holds(dependency.condition, &other)
+        !holds(dependency.condition, &other)
     });
     missing.map_or(Admission::Apply, |dependency| Admission::Wait {
         on: format!("service {}", dependency.service),

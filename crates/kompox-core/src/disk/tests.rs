@@ -425,7 +425,7 @@ fn nothing_that_is_used_is_deleted() {
 #[test]
 fn the_status_names_the_nodes_that_have_the_disk() {
     let world = ready();
-    let mut observed = world.observe(Asked::default());
+    let mut observed = world.observe(Asked::No);
     let base = observed.disk.status.clone().unwrap_or_default();
     observed.persistent_volume = Some(world.volume.clone());
     for (nodes, expected) in [(vec![], "False"), (vec!["node-1", "node-2"], "True")] {

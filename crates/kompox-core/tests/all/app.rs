@@ -2,7 +2,7 @@
 //! content as `configmap.<name>.yaml` and `secret.<name>.yaml` (key to text), and what is expected in
 //! `expected/`. `KOMPOX_UPDATE_GOLDENS=1 cargo test -p kompox-core` writes the expectations anew.
 
-use kompox_core::app::{Facts, SecretText, Settings, build, validate};
+use kompox_core::app::{Facts, PodSecurity, SecretText, Settings, build, validate};
 use kompox_crds::KompoxApp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -45,6 +45,9 @@ fn read(case: &Path) -> Case {
     if case.join("compose.yml").exists() {
         let content = facts.config_maps.entry(compose.name.clone()).or_default();
         content.insert(compose.key.clone(), SecretText::new(text("compose.yml")));
+    }
+    if case.join("privileged").exists() {
+        facts.pod_security = PodSecurity::Privileged;
     }
     let finished = fs::read_to_string(case.join("finished")).unwrap_or_default();
     Case { app, facts, finished: finished.lines().map(str::to_owned).collect() }

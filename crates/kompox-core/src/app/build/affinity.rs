@@ -1,12 +1,13 @@
 //! Where a pod may run. Zones of disks are not repeated here: the PersistentVolume carries them.
 
-use crate::app::validated::{ValidatedApp, ValidatedService};
+use crate::app::validated::{ValidatedApp, ValidatedWorkload};
 use crate::labels;
 use crate::naming;
 use k8s_openapi::api::core::v1::{
     Affinity, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, PodAffinity,
-    PodAffinityTerm,
+    PodAffinityTerm, PodAntiAffinity, TopologySpreadConstraint,
 };
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kompox_crds::names::DOMAIN;
 use kompox_crds::names::labels::{NODE_POOL, ZONE};
 
@@ -17,15 +18,42 @@ const ARCH: &str = "kubernetes.io/arch";
 /// Well-known label of nodes with their name.
 const HOSTNAME: &str = "kubernetes.io/hostname";
 
-/// The affinity of a service's pod; `None` when it may run anywhere.
-pub(super) fn build(app: &ValidatedApp, service: &ValidatedService) -> Option<Affinity> {
-    let node_affinity = node_affinity(app, service);
-    let pod_affinity = pod_affinity(app, service);
-    (node_affinity.is_some() || pod_affinity.is_some()).then_some(Affinity {
-        node_affinity,
-        pod_affinity,
-        pod_anti_affinity: None,
+/// The affinity of a workload's pod; `None` when it may run anywhere.
+pub(super) fn build(app: &ValidatedApp, workload: &ValidatedWorkload) -> Option<Affinity> {
+    let node_affinity = node_affinity(app, workload);
+    let pod_affinity = pod_affinity(app, workload);
+    let affinity =
+        Affinity { node_affinity, pod_affinity, pod_anti_affinity: pod_anti_affinity(app, workload) };
+    (affinity != Affinity::default()).then_some(affinity)
+}
+
+/// `max_replicas_per_node: 1`.
+fn pod_anti_affinity(app: &ValidatedApp, workload: &ValidatedWorkload) -> Option<PodAntiAffinity> {
+    workload.pod.one_per_node.then(|| PodAntiAffinity {
+        required_during_scheduling_ignored_during_execution: Some(vec![PodAffinityTerm {
+            label_selector: Some(own_pods(app, workload)),
+            topology_key: HOSTNAME.to_owned(),
+            ..PodAffinityTerm::default()
+        }]),
+        preferred_during_scheduling_ignored_during_execution: None,
     })
+}
+
+/// `placement.preferences`: as far as that goes, as in Swarm.
+pub(super) fn spread(app: &ValidatedApp, workload: &ValidatedWorkload) -> Vec<TopologySpreadConstraint> {
+    let over = workload.pod.spread_over.iter();
+    over.map(|key| TopologySpreadConstraint {
+        label_selector: Some(own_pods(app, workload)),
+        max_skew: 1,
+        topology_key: key.clone(),
+        when_unsatisfiable: "ScheduleAnyway".to_owned(),
+        ..TopologySpreadConstraint::default()
+    })
+    .collect()
+}
+
+fn own_pods(app: &ValidatedApp, workload: &ValidatedWorkload) -> LabelSelector {
+    labels::selector(labels::service_selector(&app.identity.name, &workload.name))
 }
 
 /// The label that pods using `disk` carry.
@@ -33,8 +61,8 @@ pub(super) fn disk_label(disk: &str) -> String {
     format!("{DOMAIN}/{}", naming::disk_label(disk))
 }
 
-fn node_affinity(app: &ValidatedApp, service: &ValidatedService) -> Option<NodeAffinity> {
-    let platform = &service.pod.platform;
+fn node_affinity(app: &ValidatedApp, workload: &ValidatedWorkload) -> Option<NodeAffinity> {
+    let platform = &workload.pod.platform;
     let requirements: Vec<_> = [
         (ZONE, app.scheduling.zones.clone()),
         (NODE_POOL, app.scheduling.pools.clone()),
@@ -48,6 +76,7 @@ fn node_affinity(app: &ValidatedApp, service: &ValidatedService) -> Option<NodeA
         operator: "In".to_owned(),
         values: Some(values),
     })
+    .chain(workload.pod.node_requirements.iter().cloned())
     .collect();
     (!requirements.is_empty()).then(|| NodeAffinity {
         required_during_scheduling_ignored_during_execution: Some(NodeSelector {
@@ -62,9 +91,9 @@ fn node_affinity(app: &ValidatedApp, service: &ValidatedService) -> Option<NodeA
 
 /// Pods that share a disk run on one node: `ReadWriteOnce` attaches it to one. The first pod is admitted
 /// by its own label.
-fn pod_affinity(app: &ValidatedApp, service: &ValidatedService) -> Option<PodAffinity> {
-    let shared = |disk: &&str| app.disks.get(*disk).is_some_and(|disk_use| disk_use.services.len() > 1);
-    let terms: Vec<_> = service
+fn pod_affinity(app: &ValidatedApp, workload: &ValidatedWorkload) -> Option<PodAffinity> {
+    let shared = |disk: &&str| app.disks.get(*disk).is_some_and(|disk_use| disk_use.workloads.len() > 1);
+    let terms: Vec<_> = workload
         .disks()
         .into_iter()
         .filter(shared)

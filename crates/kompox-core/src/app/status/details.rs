@@ -79,12 +79,11 @@ fn workloads(conditions: &mut Conditions, outcome: &Outcome<'_>) {
 pub(super) fn unavailable(outcome: &Outcome<'_>) -> Vec<String> {
     outcome
         .app
-        .services
-        .iter()
-        .filter_map(|service| {
+        .services()
+        .filter_map(|(workload, service)| {
             let name = &service.name;
             let state = outcome.states.get(name).cloned().unwrap_or_default();
-            let why = match outcome.admissions.get(name) {
+            let why = match outcome.admissions.get(&workload.name) {
                 Some(Admission::Skip) => return None,
                 Some(Admission::Wait { on }) => format!("waits for {on}"),
                 _ if state.available => return None,

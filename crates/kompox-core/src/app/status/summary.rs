@@ -67,10 +67,9 @@ fn degraded(obstacle: &Obstacle, outlook: Outlook) -> Summary {
 fn failed(outcome: &Outcome<'_>) -> Option<Summary> {
     let names: Vec<_> = outcome
         .app
-        .services
-        .iter()
-        .filter(|service| outcome.states.get(&service.name).is_some_and(|state| state.failed))
-        .map(|service| service.name.as_str())
+        .services()
+        .filter(|(_, service)| outcome.states.get(&service.name).is_some_and(|state| state.failed))
+        .map(|(_, service)| service.name.as_str())
         .collect();
     (!names.is_empty()).then(|| Summary::Degraded {
         reason: Reason::WorkloadFailed,

@@ -3,7 +3,9 @@
 use super::Findings;
 use crate::app::facts::Settings;
 use crate::app::problem::Problem;
-use crate::app::validated::{Protocol, Route, TlsEntry, ValidatedIngress, ValidatedService};
+use crate::app::validated::{
+    Protocol, Route, TlsEntry, ValidatedIngress, ValidatedService, ValidatedWorkload,
+};
 use crate::{hash, naming};
 use kompox_crds::v1alpha1::app::{Ingress, IngressMode, IngressRule, IssuerKind, TlsMode};
 use kompox_crds::{KompoxApp, Reason};
@@ -17,7 +19,7 @@ const ROUTER: &str = "traefik.ingress.kubernetes.io/router";
 pub(super) fn validate(
     app: &KompoxApp,
     settings: &Settings,
-    services: &[ValidatedService],
+    workloads: &[ValidatedWorkload],
     findings: &mut Findings,
 ) -> Option<ValidatedIngress> {
     let ingress = &app.spec.ingress;
@@ -31,7 +33,7 @@ pub(super) fn validate(
         if hosts.is_empty() {
             findings.problem(no_host(rule));
         }
-        let Some(service) = publisher(rule, services, findings) else { continue };
+        let Some(service) = publisher(rule, workloads, findings) else { continue };
         tls.add(rule, &hosts);
         routes.extend(hosts.into_iter().map(|host| Route {
             host,
@@ -76,14 +78,15 @@ fn hosts(app: &KompoxApp, rule: &IngressRule) -> Vec<String> {
 /// The one service that publishes the port of a rule.
 fn publisher<'a>(
     rule: &IngressRule,
-    services: &'a [ValidatedService],
+    workloads: &'a [ValidatedWorkload],
     findings: &mut Findings,
 ) -> Option<&'a ValidatedService> {
     let port = published_number(rule);
     let publishes = |service: &&ValidatedService| {
         service.published.iter().any(|own| own.published == port && own.protocol == Protocol::Tcp)
     };
-    let found: Vec<_> = services.iter().filter(publishes).collect();
+    let services = workloads.iter().flat_map(|workload| &workload.services);
+    let found: Vec<_> = services.filter(publishes).collect();
     let field = format!("spec.ingress.rules[{}].port", rule.name);
     match found.as_slice() {
         [service] => Some(service),

@@ -1,164 +1,166 @@
-//! Where the volumes of a service live: Compose volume → entry of `spec.volumes` → directory of a disk.
+//! What a service mounts, and where it lives. A function per kind of source in the files below; here is
+//! what they have in common.
 
-use super::{Findings, security};
+mod bind;
+mod content;
+mod driver;
+mod inherit;
+mod named;
+mod place;
+mod provided;
+mod target;
+
+pub use content::external_references;
+pub(super) use content::{Contents, read as contents};
+pub(super) use place::{check_switch, disk_uses};
+
+use super::{Findings, Given, security};
 use crate::app::codes;
-use crate::app::problem::Problem;
-use crate::app::validated::{AppIdentity, DiskUse, Mount, MountSource, ValidatedService};
-use crate::naming;
-use kompox_compose::model::{NamedVolume, Service};
-use kompox_compose::{Diagnostic, Project};
-use kompox_crds::v1alpha1::app::{AppVolume, DEFAULT_VOLUME};
-use kompox_crds::{KompoxApp, Reason};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::app::validated::{Mount, MountSource};
+use crate::hash::FieldHasher;
+use kompox_compose::model::{self, Service};
+use kompox_compose::{Code, Diagnostic};
 
-/// The mounts of a service, sorted by target.
+/// The mounts of a service, sorted by target, and the hash of the files that may change.
 pub(super) fn validate(
-    app: &KompoxApp,
-    project: &Project,
+    given: &Given<'_>,
+    contents: &Contents,
     service: &Service,
     findings: &mut Findings,
-) -> Vec<Mount> {
-    let named = service.volumes.iter().filter_map(|volume| named(app, project, service, volume, findings));
-    let mut mounts: Vec<_> = named.collect();
-    mounts.extend(service.tmpfs.iter().map(|tmpfs| Mount {
-        target: tmpfs.target.clone(),
-        read_only: false,
-        source: MountSource::Tmpfs { size: tmpfs.size },
-    }));
-    mounts.sort_by(|a, b| a.target.cmp(&b.target));
-    mounts
+) -> (Vec<Mount>, Option<String>) {
+    let mut mounts = Vec::new();
+    for mount in inherit::all_mounts(given.project, service) {
+        let site = Site { service, mount: &mount };
+        if let Some(validated) = one(given, &site, findings) {
+            mounts.push((validated, mount.span.clone()));
+        }
+    }
+    mounts.extend(content::mounts(contents, service, findings));
+    target::check(service, &mut mounts, findings);
+    let mounts: Vec<Mount> = mounts.into_iter().map(|(mount, _)| mount).collect();
+    let hash = files_hash(given, &mounts);
+    (mounts, hash)
 }
 
-fn named(
-    app: &KompoxApp,
-    project: &Project,
-    service: &Service,
-    volume: &NamedVolume,
-    findings: &mut Findings,
-) -> Option<Mount> {
-    let entry = |name: &str| app.spec.volumes.iter().find(|entry| entry.name == name);
-    let source = match (entry(&volume.volume), entry(DEFAULT_VOLUME)) {
-        (Some(own), _) => place(own, own.sub_path.as_deref().unwrap_or(&volume.volume), volume),
-        (None, Some(default)) => {
-            let directory = join(default.sub_path.as_deref(), &volume.volume);
-            place(default, &directory, volume)
-        }
-        (None, None) => {
-            findings.diagnose(
-                Diagnostic::new(
-                    &codes::VOLUME_NOT_MAPPED,
-                    format!("the volume `{}` has no place", volume.volume),
-                )
-                .at(&volume.span)
-                .path(format!("services.{}.volumes", service.name.value))
-                .help(format!("add `{}` or `default` to spec.volumes", volume.volume)),
-            );
-            findings.problem(Problem::in_spec(
-                Reason::VolumeNotMapped,
-                "spec.volumes",
-                format!(
-                    "service {} mounts the volume `{}`, which has no place",
-                    service.name.value, volume.volume
-                ),
-                format!("add an entry named `{}`, or the entry `default`, with a diskRef", volume.volume),
-            ));
+/// Where a finding about a mount belongs.
+struct Site<'a> {
+    service: &'a Service,
+    mount: &'a model::Mount,
+}
+
+impl Site<'_> {
+    fn finding(&self, code: &'static Code, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(code, message).at(&self.mount.span).path(self.mount.path.clone())
+    }
+
+    /// A mount at the target that the file names.
+    fn mount(&self, source: MountSource) -> Mount {
+        Mount { target: self.mount.target.clone(), read_only: self.mount.read_only, copy_up: false, source }
+    }
+}
+
+/// One mount; `None` when nothing is to be mounted, with a finding that says so.
+fn one(given: &Given<'_>, site: &Site<'_>, findings: &mut Findings) -> Option<Mount> {
+    match &site.mount.source {
+        model::MountSource::Volume(volume) => match &volume.name {
+            Some(name) => named::validate(given, site, name, volume, findings),
+            None => anonymous(site, volume, findings),
+        },
+        model::MountSource::Bind(bind) => bind::validate(given, site, bind, findings),
+        model::MountSource::Tmpfs(tmpfs) => Some(memory(site, tmpfs, findings)),
+        model::MountSource::Image(image) => of_image(given, site, image, findings),
+        model::MountSource::Other(kind) => {
+            let message = format!("a cluster has no mounts of type `{}`", kind.value);
+            findings.diagnose(site.finding(&codes::MOUNT_TYPE, message).help("use a named volume"));
             None
         }
-    }?;
-    note_what_differs(project, service, volume, &source, findings);
-    Some(Mount { target: volume.target.clone(), read_only: volume.read_only, source })
-}
-
-/// A claim that the app does not own is mounted at its root unless a directory is given: its content is
-/// somebody else's. A disk never is: `lost+found` lies there, and databases refuse such directories.
-fn place(entry: &AppVolume, directory: &str, volume: &NamedVolume) -> Option<MountSource> {
-    let below = volume.subpath.as_deref();
-    if let Some(disk) = &entry.disk_ref {
-        let sub_path = below.map_or_else(|| directory.to_owned(), |below| join(Some(directory), below));
-        return Some(MountSource::Disk { disk: disk.name.clone(), sub_path });
     }
-    let claim = entry.claim_ref.as_ref()?.name.clone();
-    let taken_by_default = (entry.name != volume.volume).then_some(directory);
-    let base = taken_by_default.or(entry.sub_path.as_deref());
-    let sub_path = match (base, below) {
-        (base, Some(below)) => Some(join(base, below)),
-        (base, None) => base.map(str::to_owned),
-    };
-    Some(MountSource::Claim { claim, sub_path })
 }
 
-fn join(base: Option<&str>, below: &str) -> String {
-    base.map_or_else(|| below.to_owned(), |base| format!("{}/{below}", base.trim_end_matches('/')))
+/// Without a mount the runtime shows the image's content, as an anonymous volume does; below another
+/// mount it would be hidden, so that a directory of its own is needed.
+fn anonymous(site: &Site<'_>, volume: &model::VolumeMount, findings: &mut Findings) -> Option<Mount> {
+    let message = "what is written here is lost with the container: nothing finds an anonymous volume again";
+    findings.diagnose(site.finding(&codes::ANONYMOUS_VOLUME, message).help("give the volume a name"));
+    let covered = site.service.mounts.iter().any(|other| target::is_below(&site.mount.target, &other.target));
+    let read_only_root = site.service.read_only.as_ref().is_some_and(|read_only| read_only.value);
+    (covered || read_only_root).then(|| Mount { copy_up: !volume.nocopy, ..site.mount(MountSource::Scratch) })
 }
 
-fn note_what_differs(
-    project: &Project,
-    service: &Service,
-    volume: &NamedVolume,
-    source: &MountSource,
+fn memory(site: &Site<'_>, tmpfs: &model::TmpfsMount, findings: &mut Findings) -> Mount {
+    if tmpfs.mode.as_ref().is_some_and(|mode| mode.value != 0o1777) {
+        let message = "the mode is always 1777";
+        findings.diagnose(site.finding(&codes::TMPFS_OPTION, message));
+    }
+    for option in &tmpfs.options {
+        let message = format!("the option `{}` has no effect", option.value);
+        findings.diagnose(site.finding(&codes::TMPFS_OPTION, message));
+    }
+    if tmpfs.size.is_none() {
+        let message = "without a size it may fill the memory that the container or the node has";
+        findings.diagnose(site.finding(&codes::TMPFS_UNBOUNDED, message).help("add a size"));
+    }
+    site.mount(MountSource::Tmpfs { size: tmpfs.size })
+}
+
+fn of_image(
+    given: &Given<'_>,
+    site: &Site<'_>,
+    image: &model::ImageMount,
     findings: &mut Findings,
-) {
-    let at = |code, message: String| {
-        Diagnostic::new(code, message)
-            .at(&volume.span)
-            .path(format!("services.{}.volumes", service.name.value))
+) -> Option<Mount> {
+    if !given.settings.image_volumes {
+        let message = "this cluster's pods cannot mount images";
+        findings.diagnose(
+            site.finding(&codes::MOUNT_TYPE, message).help("copy the content into a named volume instead"),
+        );
+        return None;
+    }
+    let source = MountSource::Image {
+        reference: image.reference.value.clone(),
+        sub_path: image.subpath.as_ref().map(|path| path.value.clone()),
     };
-    // What an existing claim holds is known to who made it.
-    let fresh = matches!(source, MountSource::Disk { .. }) && !volume.read_only;
-    if fresh && security::runs_as_other_than_root(service) {
-        let message =
-            format!("a new `{}` belongs to root, and the service runs as another user", volume.volume);
-        findings.diagnose(
-            at(&codes::VOLUME_OF_ROOT, message).help(
-                "let the image start as root and change its user itself, or prepare the directory once",
-            ),
-        );
-    } else if fresh && !volume.nocopy {
-        let message =
-            format!("a new `{}` starts empty: the image's content is not copied into it", volume.volume);
-        findings.diagnose(at(&codes::NO_COPY_UP, message));
-    }
-    if let Some(name) = project.volumes.get(&volume.volume).and_then(|volume| volume.name.as_ref()) {
-        let message =
-            format!("the name `{}` has no effect: spec.volumes says where the volume lives", name.value);
-        findings.diagnose(
-            Diagnostic::new(&codes::VOLUME_NAME_IGNORED, message)
-                .at(&name.span)
-                .path(format!("volumes.{}.name", volume.volume)),
-        );
-    }
+    Some(Mount { read_only: true, ..site.mount(source) })
 }
 
-/// Which disks are mounted, and by whom.
-pub(super) fn disk_uses(app: &AppIdentity, services: &[ValidatedService]) -> BTreeMap<String, DiskUse> {
-    let mut uses: BTreeMap<String, DiskUse> = BTreeMap::new();
-    for service in services {
-        for disk in service.disks() {
-            let disk_use = uses.entry(disk.to_owned()).or_insert_with(|| DiskUse {
-                disk: disk.to_owned(),
-                claim: naming::claim(disk, &app.uid),
-                services: BTreeSet::new(),
-            });
-            disk_use.services.insert(service.name.clone());
-        }
+/// Whether a fresh directory needs what the image has at its place, and what is said about it.
+fn copy_up(site: &Site<'_>, nocopy: bool, source: &MountSource, what: &str, findings: &mut Findings) -> bool {
+    // What an existing claim or server holds is known to who made it.
+    let fresh = matches!(source, MountSource::Disk { .. } | MountSource::Scratch) && !site.mount.read_only;
+    if fresh && !nocopy {
+        let message = format!("an empty `{what}` is filled by an init container, which needs `sh` and `cp`");
+        let help = "for an image without a shell set `volume.nocopy: true`";
+        findings.diagnose(site.finding(&codes::COPY_UP, message).help(help));
+        return true;
     }
-    uses
+    if fresh && security::runs_as_other_than_root(site.service) {
+        let message = format!("a new `{what}` belongs to root, and the service runs as another user");
+        let help = "let the image start as root and change its user itself, or prepare the directory once";
+        findings.diagnose(site.finding(&codes::VOLUME_OF_ROOT, message).help(help));
+    }
+    false
 }
 
-/// A volume that lives on a disk stays there: moving to another needs a switch.
-pub(super) fn check_switch(app: &KompoxApp, uses: &BTreeMap<String, DiskUse>, findings: &mut Findings) {
-    let held = app.status.iter().flat_map(|status| &status.volumes);
-    for volume in held {
-        let entry = app.spec.volumes.iter().find(|entry| entry.name == volume.name);
-        let wanted = entry.and_then(|entry| entry.disk_ref.as_ref()).map(|disk| disk.name.as_str());
-        let (Some(current), Some(wanted)) = (volume.disk.as_deref(), wanted) else { continue };
-        if current != wanted && uses.contains_key(wanted) {
-            findings.problem(Problem::in_spec(
-                Reason::SwitchNotSupported,
-                format!("spec.volumes[{}].diskRef", volume.name),
-                format!("the volume lives on disk {current}; moving it to {wanted} is not supported yet"),
-                format!("set diskRef back to {current}; what runs keeps running"),
-            ));
+/// A file mounted by path never follows a change of its object, so the pod is replaced. What is generated
+/// never changes under its name.
+fn files_hash(given: &Given<'_>, mounts: &[Mount]) -> Option<String> {
+    let mut hasher = FieldHasher::default();
+    let mut any = false;
+    for mount in mounts {
+        let sources: Vec<_> = match &mount.source {
+            MountSource::File { source, .. } => vec![source],
+            MountSource::Files(files) => files.iter().map(|(_, source)| source).collect(),
+            _ => continue,
+        };
+        for source in sources {
+            let object = source.carrier.content(given.facts, &source.object);
+            let Some(content) = object.and_then(|content| content.get(&source.key)) else { continue };
+            hasher.field(&mount.target).field(&source.key).field(content.expose());
+            any = true;
         }
     }
+    any.then(|| hasher.hex())
 }
+
+#[cfg(test)]
+mod tests;

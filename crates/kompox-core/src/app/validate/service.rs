@@ -1,70 +1,154 @@
-//! One service: a function per key, each with the findings about it.
+//! One service: its parts, put together.
 
-use super::{Findings, command, environment, mounts, names, ports, security, workload};
+use super::mounts::Contents;
+use super::subject::Subject;
+use super::workload::Run;
+use super::{
+    Findings, Given, command, environment, healthcheck, hooks, host, image, labels, mounts, placement, ports,
+    pre_start, resolver, resources, seconds, security, workload,
+};
 use crate::app::codes;
 use crate::app::validated::{
-    Condition, ContainerPlan, Dependency, Healthcheck, Platform, PodPlan, ValidatedService, WorkloadKind,
+    Condition, ContainerPlan, Dependency, Mount, MountSource, PodPlan, Role, Rollout, ValidatedService,
 };
-use kompox_compose::model::{
-    DependencyCondition, Healthcheck as ComposeHealthcheck, HealthcheckTest, PullPolicy, Service,
-};
-use kompox_compose::{Diagnostic, Project, Spanned};
-use kompox_crds::KompoxApp;
-use std::collections::BTreeMap;
-use std::time::Duration;
+use kompox_compose::Project;
+use kompox_compose::model::{DependencyCondition, Service, SharedNamespace};
+use std::collections::BTreeSet;
+
+/// Where programs expect shared memory.
+const SHARED_MEMORY: &str = "/dev/shm";
+
+/// A service before it is known with which others it shares a pod.
+pub(super) struct Candidate {
+    /// What concerns its containers and names.
+    pub(super) service: ValidatedService,
+    /// What it asks of its pod.
+    pub(super) pod: PodPlan,
+    /// Whether it is restarted when it ends.
+    pub(super) run: Run,
+}
 
 /// Validates one service.
 pub(super) fn validate(
-    app: &KompoxApp,
-    project: &Project,
-    service: &Service,
+    given: &Given<'_>,
+    contents: &Contents,
+    subject: &Subject<'_>,
     findings: &mut Findings,
-) -> ValidatedService {
-    let mounts = mounts::validate(app, project, service, findings);
-    let workload = workload::kind(project, service, &mounts, findings);
-    let (environment, environment_hash) = environment::validate(service, findings);
-    let depends_on = service.depends_on.iter();
-    ValidatedService {
+) -> Candidate {
+    let service = subject.service;
+    let (mut mounts, files_hash) = mounts::validate(given, contents, service, findings);
+    let run = workload::run(given.project, service, on_disk(&mounts), findings);
+    shared_memory(subject, &mut mounts, findings);
+    let mut variables = hooks::Variables::new();
+    let container = container(subject, given.project, &mut variables, findings);
+    let environment = environment::validate(subject, variables, findings);
+    workload::endpoint_mode(service, findings);
+    resolver::domain_name(subject, findings);
+    let pod = pod(subject, findings);
+    let validated = ValidatedService {
         name: service.name.value.clone(),
-        workload,
-        replicas: workload::replicas(service, workload, findings),
-        aliases: names::aliases(service),
-        published: ports::published(service, findings),
-        depends_on: depends_on.map(|(name, on)| dependency(name, on.condition)).collect(),
-        container: container(service, findings),
-        pod: pod(service, workload, findings),
-        environment,
+        role: Role::Main,
+        // Given when all names are known to be different.
+        aliases: BTreeSet::new(),
+        published: ports::published(subject, findings),
+        depends_on: service.depends_on.iter().map(|(name, on)| dependency(name, on.condition)).collect(),
+        container,
+        environment: environment.plain,
+        named_environment: environment.named,
         mounts,
-        environment_hash,
-    }
+        environment_hash: environment.hash,
+        files_hash,
+    };
+    Candidate { service: validated, pod, run }
 }
 
-fn container(service: &Service, findings: &mut Findings) -> ContainerPlan {
+fn on_disk(mounts: &[Mount]) -> bool {
+    mounts.iter().any(|mount| matches!(mount.source, MountSource::Disk { .. } | MountSource::Claim { .. }))
+}
+
+/// What concerns the container; variables that its hooks need are added to `variables`.
+pub(super) fn container(
+    subject: &Subject<'_>,
+    project: &Project,
+    variables: &mut hooks::Variables,
+    findings: &mut Findings,
+) -> ContainerPlan {
+    let service = subject.service;
     let (entrypoint, command) = command::validate(service, findings);
-    let check = service.healthcheck.as_ref();
+    let image = image::reference(subject, findings);
+    let security = security::validate(subject, findings);
+    let sees_others = sees_other_processes(project, service);
     ContainerPlan {
-        image: service.image.value.clone(),
-        image_pull_policy: pull(service.pull_policy.as_ref()).to_owned(),
+        image_pull_policy: image::pull_policy(subject, findings).to_owned(),
         entrypoint,
         command,
         working_dir: service.working_dir.as_ref().map(|dir| dir.value.clone()),
-        ports: ports::container_ports(service),
-        healthcheck: check.and_then(|check| healthcheck(&service.name.value, &check.value, findings)),
-        security: security::validate(service, findings),
+        ports: ports::container_ports(subject, findings),
+        healthcheck: healthcheck::validate(subject, findings),
+        resources: resources::validate(subject, findings),
+        post_start: hooks::post_start(subject, variables, findings),
+        pre_stop: hooks::pre_stop(subject, variables, findings),
+        stop_signal: hooks::stop_signal(subject, sees_others, findings),
+        tty: service.tty.as_ref().is_some_and(|tty| tty.value),
+        stdin: service.stdin_open.as_ref().is_some_and(|open| open.value),
+        init: pre_start::validate(subject, &image, &security, variables, findings),
+        image,
+        security,
     }
 }
 
-fn pod(service: &Service, workload: WorkloadKind, findings: &mut Findings) -> PodPlan {
+/// Whether process 1, as the container sees it, is not its own.
+fn sees_other_processes(project: &Project, service: &Service) -> bool {
+    let init = service.init.as_ref().is_some_and(|init| init.value);
     let name = &service.name.value;
-    let grace = service.stop_grace_period.as_ref();
+    let container = service.container_name.as_ref().map(|name| &name.value);
+    let joins = |other: &Service| match other.pid.as_ref().map(|pid| &pid.value) {
+        Some(SharedNamespace::Service(target)) => target == name,
+        Some(SharedNamespace::Container(target)) => Some(target) == container,
+        _ => false,
+    };
+    let shared = service.pid.as_ref().is_some_and(|pid| !matches!(pid.value, SharedNamespace::Own(_)));
+    init || shared || project.services.values().any(joins)
+}
+
+/// What the service asks of its pod. Where several share one, `topology::merge` says what they get; what
+/// depends on the kind of the workload is decided there too.
+pub(super) fn pod(subject: &Subject<'_>, findings: &mut Findings) -> PodPlan {
+    let host = host::namespaces(subject, findings);
+    let grace = subject.service.stop_grace_period.as_ref();
     PodPlan {
-        hostname: workload::hostname(service, workload, findings),
+        hostname: None,
         termination_grace_period_seconds: grace
-            .map(|period| i64::from(whole_seconds(name, "stop_grace_period", period, findings))),
-        share_process_namespace: service.init.as_ref().is_some_and(|init| init.value),
-        platform: platform(name, service.platform.as_ref(), findings),
-        annotations: annotations(name, &service.labels, findings),
+            .map(|period| i64::from(seconds::whole(subject, "stop_grace_period", period, findings))),
+        share_process_namespace: host::init(subject, host, findings),
+        platform: image::platform(subject, findings),
+        annotations: labels::of_pod(subject, findings),
+        host,
+        no_network: host::no_network(subject, findings),
+        supplemental_groups: security::supplemental_groups(subject, findings),
+        sysctls: host::sysctls(subject, host, findings),
+        host_aliases: resolver::host_aliases(subject, findings),
+        dns: resolver::dns(subject, findings),
+        runtime_class: image::runtime_class(subject, findings),
+        node_requirements: placement::constraints(subject, findings),
+        spread_over: placement::spread_over(subject, findings),
+        one_per_node: placement::one_per_node(subject, findings),
+        workload_annotations: labels::of_workload(subject, findings),
+        rollout: Rollout::default(),
     }
+}
+
+/// `shm_size`, unless the file itself mounts something there.
+fn shared_memory(subject: &Subject<'_>, mounts: &mut Vec<Mount>, findings: &mut Findings) {
+    let Some(size) = subject.service.shm_size.as_ref().filter(|size| size.value > 0) else { return };
+    if mounts.iter().any(|mount| mount.target == SHARED_MEMORY) {
+        return;
+    }
+    let message = "shared memory that is used counts to the memory of the container";
+    findings.diagnose(subject.at(&codes::SHM_SIZE, "shm_size", &size.span, message));
+    let source = MountSource::Tmpfs { size: Some(size.value) };
+    mounts.push(Mount { target: SHARED_MEMORY.to_owned(), read_only: false, copy_up: false, source });
+    mounts.sort_by(|a, b| a.target.cmp(&b.target));
 }
 
 fn dependency(name: &str, condition: DependencyCondition) -> Dependency {
@@ -76,124 +160,13 @@ fn dependency(name: &str, condition: DependencyCondition) -> Dependency {
     Dependency { service: name.to_owned(), condition }
 }
 
-/// Compose pulls what is missing, also for `latest`.
-fn pull(policy: Option<&Spanned<PullPolicy>>) -> &'static str {
-    match policy.map(|policy| policy.value) {
-        Some(PullPolicy::Always) => "Always",
-        Some(PullPolicy::Never) => "Never",
-        Some(PullPolicy::Missing) | None => "IfNotPresent",
-    }
-}
-
-fn healthcheck(service: &str, check: &ComposeHealthcheck, findings: &mut Findings) -> Option<Healthcheck> {
-    let command = match &check.test {
-        HealthcheckTest::Disabled => return None,
-        HealthcheckTest::Exec(words) => words.clone(),
-        HealthcheckTest::Shell(text) => vec!["/bin/sh".to_owned(), "-c".to_owned(), text.clone()],
-    };
-    for (key, given) in [
-        ("interval", &check.interval),
-        ("timeout", &check.timeout),
-        ("start_interval", &check.start_interval),
-    ] {
-        if let Some(duration) = given {
-            whole_seconds(service, &format!("healthcheck.{key}"), duration, findings);
-        }
-    }
-    Some(Healthcheck {
-        command,
-        interval_seconds: ceil(check.interval()),
-        timeout_seconds: ceil(check.timeout()),
-        retries: i32::try_from(check.retries()).unwrap_or(i32::MAX),
-        start_interval_seconds: ceil(check.start_interval()),
-    })
-}
-
-/// Kubernetes counts whole seconds, from 1.
-fn ceil(duration: Duration) -> i32 {
-    let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
-    i32::try_from(seconds.max(1)).unwrap_or(i32::MAX)
-}
-
-fn whole_seconds(service: &str, key: &str, duration: &Spanned<Duration>, findings: &mut Findings) -> i32 {
-    let seconds = ceil(duration.value);
-    if duration.value.subsec_nanos() > 0 {
-        let message = format!("{:?} is rounded up to {seconds} s", duration.value);
-        findings.diagnose(
-            Diagnostic::new(&codes::ROUNDED_DURATION, message)
-                .at(&duration.span)
-                .path(format!("services.{service}.{key}")),
-        );
-    }
-    seconds
-}
-
-/// Node labels for `os[/arch[/variant]]`; nodes do not tell variants apart.
-fn platform(service: &str, platform: Option<&Spanned<String>>, findings: &mut Findings) -> Platform {
-    let Some(given) = platform else { return Platform::default() };
-    let mut parts = given.value.split('/');
-    let os = parts.next().unwrap_or_default();
-    let arch = match parts.next() {
-        Some("x86_64" | "x86-64") => Some("amd64"),
-        Some("aarch64") => Some("arm64"),
-        Some("armhf" | "armel") => Some("arm"),
-        other => other,
-    };
-    let known =
-        arch.is_none_or(|arch| matches!(arch, "amd64" | "arm64" | "arm" | "ppc64le" | "s390x" | "riscv64"));
-    if os != "linux" || !known {
-        let message = format!("no node can have the platform `{}`", given.value);
-        findings.diagnose(
-            Diagnostic::new(&codes::PLATFORM, message)
-                .at(&given.span)
-                .path(format!("services.{service}.platform"))
-                .help("use a platform such as `linux/amd64` or `linux/arm64`"),
-        );
-    }
-    Platform { os: Some(os.to_owned()), arch: arch.map(str::to_owned) }
-}
-
-/// Labels of containers become annotations of pods: their values may be longer than a label's.
-fn annotations(
-    service: &str,
-    labels: &BTreeMap<String, Spanned<String>>,
-    findings: &mut Findings,
-) -> BTreeMap<String, String> {
-    let mut annotations = BTreeMap::new();
-    for (key, value) in labels {
-        if is_qualified_name(key) && !key.contains("kompox.dev/") {
-            annotations.insert(key.clone(), value.value.clone());
-            continue;
-        }
-        findings.diagnose(
-            Diagnostic::new(&codes::LABEL_DROPPED, format!("the label `{key}` cannot be an annotation"))
-                .at(&value.span)
-                .path(format!("services.{service}.labels"))
-                .help("remove it, or use at most 63 letters, digits, `-`, `_` and `.`"),
-        );
-    }
-    annotations
-}
-
-/// `[prefix/]name` as Kubernetes wants keys of labels and annotations.
-fn is_qualified_name(key: &str) -> bool {
-    let (prefix, name) = key.rsplit_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
-    let alphanumeric = |c: char| c.is_ascii_alphanumeric();
-    let name_fits = (1..=63).contains(&name.len())
-        && name.starts_with(alphanumeric)
-        && name.ends_with(alphanumeric)
-        && name.chars().all(|c| alphanumeric(c) || "-_.".contains(c));
-    let prefix_fits =
-        prefix.is_none_or(|prefix| prefix.len() <= 253 && prefix.split('.').all(names::is_dns_label));
-    name_fits && prefix_fits
-}
-
 #[cfg(test)]
 mod tests {
     use super::Service;
 
     /// Does not compile when the model gains a key: convert it, or say here why there is nothing to do.
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a line for each key")]
     fn every_key_is_dealt_with() {
         let _: fn(Service) = |service| {
             let Service {
@@ -205,8 +178,7 @@ mod tests {
                 environment: _,
                 ports: _,
                 expose: _,
-                volumes: _,
-                tmpfs: _,
+                mounts: _,
                 depends_on: _,
                 healthcheck: _,
                 restart: _,
@@ -226,6 +198,39 @@ mod tests {
                 // By the reader: the cluster is one flat network, and what profiles leave out is not here.
                 networks: _,
                 profiles: _,
+                build: _,
+                volumes_from: _,
+                configs: _,
+                secrets: _,
+                links: _,
+                deploy: _,
+                resources: _,
+                group_add: _,
+                annotations: _,
+                stop_signal: _,
+                domainname: _,
+                extra_hosts: _,
+                dns: _,
+                dns_search: _,
+                dns_opt: _,
+                privileged: _,
+                security_opt: _,
+                sysctls: _,
+                shm_size: _,
+                storage_opt: _,
+                network_mode: _,
+                pid: _,
+                ipc: _,
+                uts: _,
+                userns_mode: _,
+                cgroup: _,
+                runtime: _,
+                tty: _,
+                stdin_open: _,
+                pre_start: _,
+                post_start: _,
+                pre_stop: _,
+                extension: _,
             } = service;
         };
     }

@@ -2,6 +2,7 @@
 
 use super::Findings;
 use crate::app::facts::{Carrier, Content, Facts, carrier};
+use crate::app::matrix;
 use crate::app::problem::Problem;
 use crate::app::secret_text::SecretText;
 use crate::hash::FieldHasher;
@@ -25,8 +26,13 @@ pub(super) fn read(app: &KompoxApp, facts: &Facts, findings: &mut Findings) -> O
         profiles: &app.spec.compose.profiles,
         provider: &Mounts { mounts: &app.spec.files.mounts, facts },
         project_name: None,
+        variables: kompox_compose::Variables::Replace,
     });
     findings.diagnostics.extend(parsed.diagnostics);
+    if let (Some(model), Some(project)) = (&parsed.model, &parsed.project) {
+        findings.diagnostics.extend(matrix::constant(model, project));
+    }
+    findings.model = parsed.model;
     parsed.project
 }
 

@@ -6,36 +6,16 @@ use crate::app::validated::{Inherited, Scheduling};
 use k8s_openapi::api::core::v1::{LocalObjectReference, Toleration};
 use kompox_crds::names::annotations::RESTARTED_AT;
 use kompox_crds::v1alpha1::app::{
-    IngressMode, NetworkPolicyMode, PodLayout, ServiceNames, Toleration as SpecToleration, TolerationEffect,
-    TolerationOperator,
+    IngressMode, Toleration as SpecToleration, TolerationEffect, TolerationOperator,
 };
 use kompox_crds::{KompoxApp, Reason};
 
-/// Says what of the spec is not supported. What would leave the app open or its data elsewhere stands
-/// in the way; what only leaves it less reachable is a shortfall.
+/// Says what of the spec is not supported: it only leaves the app less reachable, and is a shortfall.
 pub(super) fn check(app: &KompoxApp, findings: &mut Findings) {
     let spec = &app.spec;
     let unsupported = |field: &str, what: &str, remedy: &str| {
         Problem::in_spec(Reason::NotSupported, field, format!("{what} is not supported yet"), remedy)
     };
-    let blocking = [
-        (
-            spec.network_policy.mode == NetworkPolicyMode::FromCompose,
-            unsupported("spec.networkPolicy.mode", "FromCompose", "use Isolated or None"),
-        ),
-        (
-            spec.deployment.pod_layout == PodLayout::SinglePod,
-            unsupported("spec.deployment.podLayout", "SinglePod", "use PerService"),
-        ),
-        (
-            spec.compose.service_names == ServiceNames::Rename,
-            unsupported("spec.compose.serviceNames", "Rename", "rename the services in the Compose file"),
-        ),
-        (
-            !spec.bind_map.is_empty(),
-            unsupported("spec.bindMap", "mapping bind mounts", "use named volumes and remove bindMap"),
-        ),
-    ];
     let reduced = [
         (
             spec.ingress.mode == IngressMode::Gateway,
@@ -54,7 +34,6 @@ pub(super) fn check(app: &KompoxApp, findings: &mut Findings) {
             ),
         ),
     ];
-    findings.problems.extend(blocking.into_iter().filter_map(|(used, problem)| used.then_some(problem)));
     findings.shortfalls.extend(reduced.into_iter().filter_map(|(used, problem)| used.then_some(problem)));
 }
 

@@ -88,7 +88,7 @@ fn replace_claim(
         let message = format!(
             "PersistentVolumeClaim {name} has another access mode than {}, which {} need(s) now; set spec.replicas to 0 until its pods are gone, then back to 1",
             disk_use.access_mode().as_str(),
-            disk_use.services.iter().cloned().collect::<Vec<_>>().join(", "),
+            disk_use.workloads.iter().cloned().collect::<Vec<_>>().join(", "),
         );
         return Take::Refuse(Obstacle::new(Reason::SwitchNotSupported, message));
     }

@@ -20,7 +20,7 @@ fn usage(app: &AppIdentity, services: &[&str]) -> DiskUse {
     DiskUse {
         disk: "data".into(),
         claim: naming::claim("data", &app.uid),
-        services: services.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(),
+        workloads: services.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(),
     }
 }
 

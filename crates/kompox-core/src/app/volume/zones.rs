@@ -2,20 +2,20 @@
 //! words of node labels; a disk's own `zone` may be spelt differently by its provider.
 
 use super::{Obstacle, Take, name_of};
-use crate::app::validated::{ValidatedApp, ValidatedService};
+use crate::app::validated::{ValidatedApp, ValidatedWorkload};
 use k8s_openapi::api::core::v1::PersistentVolume;
 use kompox_crds::Reason;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Turns `Ready` disks into refused ones where a service's pod could run nowhere. `volumes` are by the
+/// Turns `Ready` disks into refused ones where a workload's pod could run nowhere. `volumes` are by the
 /// name of the disk.
 pub fn refuse_mismatches(
     app: &ValidatedApp,
     volumes: &BTreeMap<String, PersistentVolume>,
     taken: &mut BTreeMap<String, Take>,
 ) {
-    for service in &app.services {
-        let Some((disk, obstacle)) = mismatch(app, service, volumes) else { continue };
+    for workload in &app.workloads {
+        let Some((disk, obstacle)) = mismatch(app, workload, volumes) else { continue };
         if let Some(take) = taken.get_mut(&disk).filter(|take| matches!(take, Take::Ready { .. })) {
             *take = Take::Refuse(obstacle);
         }
@@ -25,12 +25,12 @@ pub fn refuse_mismatches(
 /// The first disk that no zone left over by the spec and the disks before it can have.
 fn mismatch(
     app: &ValidatedApp,
-    service: &ValidatedService,
+    workload: &ValidatedWorkload,
     volumes: &BTreeMap<String, PersistentVolume>,
 ) -> Option<(String, Obstacle)> {
     let wanted: BTreeSet<String> = app.scheduling.zones.iter().cloned().collect();
     let mut left = (!wanted.is_empty()).then_some(wanted);
-    for disk in service.disks() {
+    for disk in workload.disks() {
         let Some(volume) = volumes.get(disk) else { continue };
         let Some(zones) = zones_of(volume) else { continue };
         let rest = match &left {
@@ -39,8 +39,8 @@ fn mismatch(
         };
         if rest.is_empty() {
             let message = format!(
-                "service {} cannot run anywhere: its disk {disk} (PersistentVolume {}) is in {}, and only {} is left by spec.deployment and its other disks",
-                service.name,
+                "the pod of {} cannot run anywhere: its disk {disk} (PersistentVolume {}) is in {}, and only {} is left by spec.deployment and its other disks",
+                names(workload),
                 name_of(&volume.metadata),
                 list(&zones),
                 list(&left.unwrap_or_default()),
@@ -64,6 +64,11 @@ fn zones_of(volume: &PersistentVolume) -> Option<BTreeSet<String>> {
         .flat_map(|requirement| requirement.values.iter().flatten().cloned())
         .collect();
     (!zones.is_empty()).then_some(zones)
+}
+
+fn names(workload: &ValidatedWorkload) -> String {
+    let names: Vec<_> = workload.services.iter().map(|service| service.name.as_str()).collect();
+    names.join(", ")
 }
 
 fn list(zones: &BTreeSet<String>) -> String {

@@ -1,13 +1,13 @@
 use super::*;
 use crate::app::validated::{
-    AppIdentity, ContainerPlan, Dependency, Inherited, Mount, MountSource, PodPlan, Scheduling, WorkloadKind,
+    AppIdentity, ContainerPlan, Dependency, Inherited, Mount, MountSource, PodPlan, Role, Scheduling,
+    ValidatedService, WorkloadKind,
 };
 
-fn service(name: &str, kind: WorkloadKind, depends_on: &[(&str, Condition)]) -> ValidatedService {
+fn service(name: &str, depends_on: &[(&str, Condition)]) -> ValidatedService {
     ValidatedService {
         name: name.into(),
-        workload: kind,
-        replicas: 1,
+        role: Role::Main,
         aliases: BTreeSet::new(),
         published: Vec::new(),
         depends_on: depends_on
@@ -15,32 +15,46 @@ fn service(name: &str, kind: WorkloadKind, depends_on: &[(&str, Condition)]) -> 
             .map(|(service, condition)| Dependency { service: (*service).into(), condition: *condition })
             .collect(),
         container: ContainerPlan::default(),
-        pod: PodPlan::default(),
         environment: BTreeMap::new(),
+        named_environment: BTreeMap::new(),
         mounts: Vec::new(),
         environment_hash: String::new(),
+        files_hash: None,
+    }
+}
+
+fn alone(kind: WorkloadKind, service: ValidatedService) -> ValidatedWorkload {
+    ValidatedWorkload {
+        name: service.name.clone(),
+        kind,
+        replicas: 1,
+        governing_service: Some(service.name.clone()),
+        pod: PodPlan::default(),
+        services: vec![service],
     }
 }
 
 /// db (on a disk) ← migrate (a Job, when db is healthy) ← web (when migrate is done, and after an optional
 /// service that is not there).
 fn app() -> ValidatedApp {
-    let mut db = service("db", WorkloadKind::StatefulSet, &[]);
+    let mut db = service("db", &[]);
     let source = MountSource::Disk { disk: "data".into(), sub_path: "db".into() };
-    db.mounts = vec![Mount { target: "/db".into(), read_only: false, source }];
-    let migrate = service("migrate", WorkloadKind::Job { backoff_limit: 0 }, &[("db", Condition::Healthy)]);
-    let web = service(
-        "web",
-        WorkloadKind::Deployment,
-        &[("absent", Condition::Started), ("migrate", Condition::CompletedSuccessfully)],
-    );
+    db.mounts = vec![Mount { target: "/db".into(), read_only: false, copy_up: false, source }];
+    let migrate = service("migrate", &[("db", Condition::Healthy)]);
+    let web =
+        service("web", &[("absent", Condition::Started), ("migrate", Condition::CompletedSuccessfully)]);
     ValidatedApp {
         identity: AppIdentity { namespace: "n".into(), name: "a".into(), uid: "u".into() },
         activity: Activity::Running,
         inherited: Inherited::default(),
         scheduling: Scheduling::default(),
-        services: vec![db, migrate, web],
+        workloads: vec![
+            alone(WorkloadKind::StatefulSet, db),
+            alone(WorkloadKind::Job { backoff_limit: 0 }, migrate),
+            alone(WorkloadKind::Deployment, web),
+        ],
         disks: BTreeMap::new(),
+        files: Vec::new(),
         ingress: None,
         network_policy: None,
         compose_hash: String::new(),
@@ -90,4 +104,15 @@ fn hibernation_needs_neither_disks_nor_order_and_starts_no_job() {
     assert_eq!(applied(&app, &[], &[]), ["db", "web"]);
     let exists = ServiceState { exists: true, ..ServiceState::default() };
     assert_eq!(applied(&app, &[("migrate", exists)], &[]), ["db", "migrate", "web"]);
+}
+
+#[test]
+fn a_shared_pod_waits_for_what_any_of_its_services_waits_for() {
+    let mut app = app();
+    let web = app.workloads.pop().unwrap().services;
+    app.workloads[1].services.extend(web);
+    let ready = ServiceState { ready: true, ..ServiceState::default() };
+    assert_eq!(applied(&app, &[], &["data"]), ["db"]);
+    // Nothing waits for its own pod.
+    assert_eq!(applied(&app, &[("db", ready)], &["data"]), ["db", "migrate"]);
 }

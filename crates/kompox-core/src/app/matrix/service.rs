@@ -1,0 +1,341 @@
+//! Rows of the keys of a service that concern its container and its pod.
+
+use super::{Row, ignored, mapped, near, noted, refused};
+use crate::app::codes;
+
+pub(super) const ROWS: &[Row] = &[
+    mapped("services.*.image", &["containers[].image"], "verbatim"),
+    ignored(
+        "services.*.build.**",
+        "nothing is built in a cluster: the image is pulled, and without one the service is refused",
+    ),
+    near(
+        "services.*.pull_policy",
+        &["containers[].imagePullPolicy"],
+        "`missing` unless the key says otherwise; `daily` and the like pull at each start; `build` is refused",
+    ),
+    noted("services.*.pull_refresh_after", &codes::PULL_AGE, "a node does not know how old its images are"),
+    mapped(
+        "services.*.platform",
+        &["affinity.nodeAffinity"],
+        "the operating system and architecture of the node",
+    ),
+    near("services.*.runtime", &["runtimeClassName"], "a RuntimeClass of this name must exist"),
+    mapped(
+        "services.*.command",
+        &["containers[].args"],
+        "words, `$` doubled; an unquoted operator of the shell is refused",
+    ),
+    mapped("services.*.command[]", &["containers[].args"], "words, `$` doubled"),
+    mapped(
+        "services.*.entrypoint",
+        &["containers[].command"],
+        "words, `$` doubled; the image's command is dropped, as in Docker",
+    ),
+    mapped("services.*.entrypoint[]", &["containers[].command"], "words, `$` doubled"),
+    mapped(
+        "services.*.environment.**",
+        &["Secret.data", "containers[].envFrom"],
+        "one Secret for each service; `environment` wins over `env_file`",
+    ),
+    mapped(
+        "services.*.environment[]",
+        &["Secret.data", "containers[].envFrom"],
+        "one Secret for each service; `environment` wins over `env_file`",
+    ),
+    mapped(
+        "services.*.env_file.**",
+        &["Secret.data", "containers[].envFrom"],
+        "the variables of the file, below `environment`",
+    ),
+    mapped(
+        "services.*.label_file.**",
+        &["template.metadata.annotations"],
+        "labels of the file, below `labels`",
+    ),
+    near(
+        "services.*.labels.**",
+        &["template.metadata.annotations"],
+        "annotations of the pod; a key that cannot be one is left out",
+    ),
+    near(
+        "services.*.annotations.**",
+        &["template.metadata.annotations"],
+        "annotations of the pod; a key that cannot be one is left out",
+    ),
+    mapped(
+        "services.*.profiles.**",
+        &["spec.compose.profiles"],
+        "services that no active profile enables are not run",
+    ),
+    mapped("services.*.extends.**", &[], "the other service is read and becomes part of this one"),
+    mapped("services.*.depends_on", &[], "no workload is made before its dependencies are as asked"),
+    mapped("services.*.depends_on[]", &[], "the workload is made when the containers of the dependency run"),
+    mapped("services.*.depends_on.*", &[], "no workload is made before its dependencies are as asked"),
+    mapped(
+        "services.*.depends_on.*.condition",
+        &[],
+        "started: its containers run; healthy: its pod is ready; completed: its Job is",
+    ),
+    mapped(
+        "services.*.depends_on.*.restart",
+        &["template.metadata.annotations"],
+        "a change of the dependency replaces the dependents",
+    ),
+    mapped("services.*.depends_on.*.required", &[], "`false`: the dependency may be missing"),
+    mapped(
+        "services.*.healthcheck",
+        &["containers[].readinessProbe", "containers[].startupProbe"],
+        "a pod that fails is not reached; it is not restarted",
+    ),
+    mapped(
+        "services.*.healthcheck.test.**",
+        &["containers[].readinessProbe.exec", "containers[].startupProbe.exec"],
+        "a text is run by the container's `/bin/sh -c`",
+    ),
+    mapped(
+        "services.*.healthcheck.interval",
+        &["containers[].readinessProbe.periodSeconds"],
+        "30 s unless the key says otherwise; whole seconds",
+    ),
+    mapped(
+        "services.*.healthcheck.timeout",
+        &["containers[].readinessProbe.timeoutSeconds"],
+        "30 s unless the key says otherwise; whole seconds",
+    ),
+    mapped(
+        "services.*.healthcheck.retries",
+        &["containers[].readinessProbe.failureThreshold"],
+        "3 unless the key says otherwise",
+    ),
+    near(
+        "services.*.healthcheck.start_period",
+        &["containers[].startupProbe"],
+        "failures before the first success never count",
+    ),
+    mapped(
+        "services.*.healthcheck.start_interval",
+        &["containers[].startupProbe.periodSeconds"],
+        "5 s unless the key says otherwise; whole seconds",
+    ),
+    mapped(
+        "services.*.healthcheck.disable",
+        &[],
+        "no probe; the check of an image is never run in a cluster",
+    ),
+    mapped(
+        "services.*.restart",
+        &["Deployment", "StatefulSet", "Job.spec.backoffLimit"],
+        "`no` and `on-failure` become a Job unless others reach the service",
+    ),
+    near(
+        "services.*.container_name",
+        &["Service.metadata.name"],
+        "a further name under which the service is reached",
+    ),
+    near("services.*.hostname", &["hostname"], "a DNS label, in lower case"),
+    near("services.*.domainname", &[], "the cluster gives pods a domain of its own"),
+    near(
+        "services.*.user",
+        &["containers[].securityContext.runAsUser", "containers[].securityContext.runAsGroup"],
+        "numbers and `root`; other names are known to the image alone and refused",
+    ),
+    near(
+        "services.*.group_add.**",
+        &["securityContext.supplementalGroups"],
+        "numbers; names are known to the image alone and refused",
+    ),
+    mapped("services.*.working_dir", &["containers[].workingDir"], "verbatim"),
+    mapped(
+        "services.*.cap_add.**",
+        &["containers[].securityContext.capabilities.add"],
+        "beyond the baseline in namespaces of the level privileged only",
+    ),
+    mapped(
+        "services.*.cap_drop.**",
+        &["containers[].securityContext.capabilities.drop"],
+        "without the prefix `CAP_`",
+    ),
+    mapped(
+        "services.*.privileged",
+        &["containers[].securityContext.privileged"],
+        "in namespaces of the level privileged only",
+    ),
+    mapped("services.*.read_only", &["containers[].securityContext.readOnlyRootFilesystem"], "as it says"),
+    near(
+        "services.*.security_opt.**",
+        &["containers[].securityContext"],
+        "`no-new-privileges`, and `seccomp`, `apparmor`, `label` in namespaces of the level privileged",
+    ),
+    near(
+        "services.*.userns_mode",
+        &["hostUsers"],
+        "`host` is how pods run unless the cluster says otherwise",
+    ),
+    near(
+        "services.*.pid",
+        &["hostPID", "shareProcessNamespace"],
+        "of another service: the same pod; of the host: in namespaces of the level privileged only",
+    ),
+    near(
+        "services.*.ipc",
+        &["hostIPC"],
+        "of another service: the same pod; of the host: in namespaces of the level privileged only",
+    ),
+    near("services.*.uts", &[], "the host's is refused"),
+    near("services.*.cgroup", &[], "the host's is refused; a private one is how pods run"),
+    near(
+        "services.*.sysctls.**",
+        &["securityContext.sysctls"],
+        "the safe ones; others in namespaces of the level privileged only",
+    ),
+    mapped(
+        "services.*.shm_size",
+        &["volumes[].emptyDir.sizeLimit"],
+        "a memory file system at `/dev/shm`, which counts to the memory limit",
+    ),
+    near(
+        "services.*.init",
+        &["shareProcessNamespace"],
+        "the pause process of the pod is process 1 and reaps zombies",
+    ),
+    mapped("services.*.tty", &["containers[].tty"], "as it says"),
+    mapped("services.*.stdin_open", &["containers[].stdin"], "as it says"),
+    mapped(
+        "services.*.stop_grace_period",
+        &["terminationGracePeriodSeconds"],
+        "30 s unless the key says otherwise; Docker waits 10 s",
+    ),
+    near(
+        "services.*.stop_signal",
+        &["containers[].lifecycle.preStop"],
+        "sent by a shell in the container; the image's own signal needs no key",
+    ),
+    mapped(
+        "services.*.post_start.**",
+        &["containers[].lifecycle.postStart"],
+        "several commands one after the other; a failure restarts the container",
+    ),
+    mapped(
+        "services.*.pre_stop.**",
+        &["containers[].lifecycle.preStop"],
+        "several commands one after the other",
+    ),
+    mapped("services.*.pre_start[]", &["initContainers[]"], "one after the other, before the service starts"),
+    mapped("services.*.pre_start", &["initContainers[]"], "one after the other, before the service starts"),
+    refused(
+        "services.*.pre_start[].*.**",
+        &codes::PRE_START_KEY,
+        "a container before the start takes the settings of its service; only `command`, `image`, `environment`, `user`, `working_dir`, `privileged` and `per_replica` are its own",
+    ),
+    mapped("services.*.pre_start[].command.**", &["initContainers[].args"], "words, `$` doubled"),
+    mapped(
+        "services.*.pre_start[].image",
+        &["initContainers[].image"],
+        "the service's unless the key says otherwise",
+    ),
+    mapped(
+        "services.*.pre_start[].environment.**",
+        &["initContainers[].env"],
+        "beside the service's variables",
+    ),
+    near(
+        "services.*.pre_start[].user",
+        &["initContainers[].securityContext.runAsUser"],
+        "numbers and `root`",
+    ),
+    mapped("services.*.pre_start[].working_dir", &["initContainers[].workingDir"], "verbatim"),
+    near(
+        "services.*.pre_start[].privileged",
+        &["initContainers[].securityContext.privileged"],
+        "in namespaces of the level privileged only",
+    ),
+    near(
+        "services.*.pre_start[].per_replica",
+        &["initContainers[]"],
+        "once for each pod; once for each rollout only with a single replica",
+    ),
+    noted("services.*.attach", &codes::DOCKER_ONLY, "it concerns the terminal of `docker compose up` only"),
+    noted("services.*.develop.**", &codes::DOCKER_ONLY, "it concerns `docker compose watch` only"),
+    noted(
+        "services.*.logging.**",
+        &codes::DOCKER_ONLY,
+        "a cluster collects the logs of its containers itself",
+    ),
+    noted("services.*.blkio_config.**", &codes::KERNEL_SETTING, "a pod cannot bound its block devices"),
+    noted(
+        "services.*.cgroup_parent",
+        &codes::KERNEL_SETTING,
+        "the kubelet orders the control groups of pods",
+    ),
+    noted("services.*.cpu_count", &codes::KERNEL_SETTING, "it is for Windows only; use `cpus`"),
+    noted("services.*.cpu_percent", &codes::KERNEL_SETTING, "it is for Windows only; use `cpus`"),
+    noted("services.*.cpu_rt_period", &codes::KERNEL_SETTING, "a pod has no real-time share of processors"),
+    noted("services.*.cpu_rt_runtime", &codes::KERNEL_SETTING, "a pod has no real-time share of processors"),
+    noted("services.*.cpuset", &codes::KERNEL_SETTING, "the kubelet chooses the processors of pods"),
+    noted("services.*.mem_swappiness", &codes::KERNEL_SETTING, "the node decides about swap"),
+    noted("services.*.memswap_limit", &codes::KERNEL_SETTING, "the node decides about swap"),
+    noted(
+        "services.*.oom_kill_disable",
+        &codes::KERNEL_SETTING,
+        "the kubelet sets what is killed first by the pod's quality of service",
+    ),
+    noted(
+        "services.*.oom_score_adj",
+        &codes::KERNEL_SETTING,
+        "the kubelet sets what is killed first by the pod's quality of service",
+    ),
+    noted(
+        "services.*.ulimits.**",
+        &codes::ULIMITS,
+        "containers have the limits of the node's runtime, which a pod cannot raise",
+    ),
+    noted(
+        "services.*.umask",
+        &codes::UMASK,
+        "containers have the mask of the node's runtime; set it in the command",
+    ),
+    refused(
+        "services.*.devices.**",
+        &codes::HOST_DEVICES,
+        "a pod has no devices of its node; a device plugin gives them as resources: `x-kompox.resources`",
+    ),
+    refused(
+        "services.*.device_cgroup_rules.**",
+        &codes::HOST_DEVICES,
+        "a pod has no devices of its node; a device plugin gives them as resources: `x-kompox.resources`",
+    ),
+    refused(
+        "services.*.provider.**",
+        &codes::PROVIDER,
+        "providers are programs beside `docker compose`; run what they provide as a service",
+    ),
+    refused(
+        "services.*.credential_spec.**",
+        &codes::WINDOWS_ONLY,
+        "it is for containers of Windows, which are not run",
+    ),
+    refused(
+        "services.*.isolation",
+        &codes::WINDOWS_ONLY,
+        "it is for containers of Windows, which are not run",
+    ),
+    refused("services.*.use_api_socket", &codes::API_SOCKET, "a cluster has no socket of the Docker Engine"),
+    mapped("services.*.x-kompox", &[], "settings that Compose has no word for"),
+    mapped(
+        "services.*.x-kompox.livenessProbe",
+        &["containers[].livenessProbe"],
+        "`fromHealthcheck`: a container that fails its health check is restarted",
+    ),
+    mapped(
+        "services.*.x-kompox.resources.**",
+        &["containers[].resources"],
+        "requests and limits of any resource, by its Kubernetes name",
+    ),
+    mapped("services.*.x-kompox.models.**", &["Secret.data"], "the URL under which a model is served"),
+    refused(
+        "services.*.models.**",
+        &codes::MODELS,
+        "no model runner belongs to a cluster; give the URL of one by `x-kompox.models`",
+    ),
+];
