@@ -26,12 +26,20 @@ struct Generator {
     check: &'static [&'static str],
 }
 
-const GENERATORS: &[Generator] = &[Generator {
-    name: "the CRD manifests",
-    command: &["run", "--quiet", "--package", "kompox-crds", "--bin", "crdgen", "--"],
-    write: &["--out", "crds/manifests"],
-    check: &["--check", "crds/manifests"],
-}];
+const GENERATORS: &[Generator] = &[
+    Generator {
+        name: "the CRD manifests",
+        command: &["run", "--quiet", "--package", "kompox-crds", "--bin", "crdgen", "--"],
+        write: &["--out", "crds/manifests"],
+        check: &["--check", "crds/manifests"],
+    },
+    Generator {
+        name: "the page of the conversion table",
+        command: &["run", "--quiet", "--package", "kompox-core", "--bin", "matrixgen", "--"],
+        write: &["--out", "docs/compose.md"],
+        check: &["--check", "docs/compose.md"],
+    },
+];
 
 /// Runs every generator under its own heading; the number of generators is given back.
 ///

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{dev, render, status, up};
+use crate::commands::{check, config, dev, explain, render, status, up};
 
 /// Runs Docker Compose apps with real disks on Kubernetes.
 #[derive(Debug, Parser)]
@@ -29,7 +29,9 @@ Examples:
     kompoxops status
 
   See what a Compose file becomes, without a cluster:
+    kompoxops check -f compose.yml
     kompoxops render -f compose.yml
+    kompoxops explain KPX7201
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 invalid input, 4 not ready in time,
             5 refused for data safety, 130 interrupted.";
@@ -51,22 +53,35 @@ pub struct Connection {
 pub(crate) enum Command {
     Up(up::Arguments),
     Render(render::Arguments),
+    Check(check::Arguments),
+    Config(config::Arguments),
+    Explain(explain::Arguments),
     Status(status::Arguments),
     Dev(dev::Arguments),
+}
+
+/// Which Compose files are read, and how.
+#[derive(Clone, Debug, Default, Args)]
+pub struct FileArguments {
+    /// Compose file; repeatable, later ones override [default: compose.yaml, compose.yml, docker-compose.yaml or
+    /// docker-compose.yml here, and its .override file]
+    #[arg(short, long = "file", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// File with variables for `${…}` in the Compose files; repeatable, later ones win; variables of the shell win
+    /// over all [default: .env beside the first Compose file]
+    #[arg(long = "env-file", value_name = "FILE")]
+    pub env_files: Vec<PathBuf>,
+    /// Compose profile to activate, `*` for all; repeatable
+    #[arg(long = "profile", value_name = "NAME")]
+    pub profiles: Vec<String>,
 }
 
 /// The app and what it is made of: the same for every command that reads a Compose file.
 #[derive(Clone, Debug, Args)]
 pub struct AppArguments {
-    /// Compose file [default: compose.yaml, compose.yml, docker-compose.yaml or docker-compose.yml here]
-    #[arg(short, long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
-    /// File with variables for `${…}` in the Compose file; repeatable [default: .env beside the Compose file]
-    #[arg(long, value_name = "FILE")]
-    pub env_file: Vec<PathBuf>,
-    /// Compose profile to activate; repeatable
-    #[arg(long = "profile", value_name = "NAME")]
-    pub profiles: Vec<String>,
+    /// The Compose files.
+    #[command(flatten)]
+    pub files: FileArguments,
     /// Name of the app [default: `name:` of the Compose file, else the name of its folder]
     #[arg(long)]
     pub name: Option<String>,

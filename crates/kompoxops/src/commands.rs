@@ -1,6 +1,9 @@
 //! One file for each command; here only the choice among them.
 
+pub mod check;
+pub mod config;
 pub mod dev;
+pub mod explain;
 pub mod render;
 mod request;
 pub mod status;
@@ -17,6 +20,9 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Up(arguments) => interruptible(up::run(&arguments)).await,
         Command::Render(arguments) => render::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Config(arguments) => config::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Status(arguments) => interruptible(status::run(&arguments)).await,
         // It ends its processes in order, so it listens to signals itself.
         Command::Dev(arguments) => dev::run(&arguments).await,

@@ -7,29 +7,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use kompox_compose::model::{Mount, MountSource};
 use kompox_compose::{
-    Color, Diagnostic, FileError, FileProvider, Input as ComposeInput, Project, Severity, SourceFile, dotenv,
-    limits,
+    Color, Diagnostic, FileError, FileProvider, Input as ComposeInput, Parsed, Project, Severity, SourceFile,
+    Variables, dotenv, limits,
 };
 
 use crate::console::note;
 use crate::failure::Failure;
+use crate::generate::ComposeText;
 
 /// Names that are looked for, in the order of the Compose Specification
 /// (<https://github.com/compose-spec/compose-spec/blob/main/spec.md#compose-file>).
 const DEFAULT_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
+
+/// Names of what is merged over a file of a default name, by that name's stem and ending.
+const OVERRIDE: &str = ".override";
 
 /// A project as far as the objects made from it need it.
 #[derive(Clone, Debug)]
 pub struct Input {
     /// `name:` of the Compose file.
     pub project_name: Option<String>,
-    /// Folder of the Compose file, absolute.
+    /// Folder of the first Compose file, absolute.
     pub folder: PathBuf,
-    /// File name of the Compose file.
-    pub file_name: String,
-    /// Its text, unchanged.
-    pub text: String,
+    /// The first Compose file.
+    pub compose: ComposeText,
+    /// The others, in their order.
+    pub overrides: Vec<ComposeText>,
     /// Variables for interpolation.
     pub variables: BTreeMap<String, String>,
     /// Content of the files that the Compose file names, by path as written there.
@@ -39,20 +44,25 @@ pub struct Input {
 }
 
 /// Where a project is read from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Sources<'a> {
-    /// The Compose file; absent: a usual name in the current folder.
-    pub file: Option<&'a Path>,
-    /// Files with variables; none: `.env` beside the Compose file, if there is one.
+    /// The Compose files; none: a usual name in the current folder, and its override.
+    pub files: &'a [PathBuf],
+    /// Files with variables; none: `.env` beside the first Compose file, if there is one.
     pub env_files: &'a [PathBuf],
     /// Active profiles.
     pub profiles: &'a [String],
+    /// Name of the project; it wins over the files'.
+    pub project_name: Option<&'a str>,
+    /// What becomes of `${…}`.
+    pub interpolation: Variables,
 }
 
 impl Input {
     /// Whether a service keeps data on a volume.
     pub fn needs_disk(&self) -> bool {
-        self.project.services.values().any(|service| !service.volumes.is_empty())
+        let kept = |mount: &Mount| matches!(mount.source, MountSource::Volume(_) | MountSource::Bind(_));
+        self.project.services.values().any(|service| service.mounts.iter().any(kept))
     }
 
     /// Every published port.
@@ -63,38 +73,107 @@ impl Input {
     }
 }
 
-/// Reads and checks a project.
+/// What was read, right or not.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Project, tree and findings.
+    pub parsed: Parsed,
+    /// The Compose files, for showing findings.
+    pub sources: Vec<SourceFile>,
+    /// Folder of the first Compose file, absolute.
+    pub folder: PathBuf,
+    variables: BTreeMap<String, String>,
+    files: BTreeMap<String, String>,
+}
+
+impl Loaded {
+    /// The input for objects.
+    ///
+    /// # Errors
+    /// When the project has errors; they have been printed.
+    pub fn checked(self) -> Result<Input, Failure> {
+        let Some(project) = self.parsed.project else {
+            show(&self.parsed.diagnostics, &self.sources);
+            return Err(Failure::Compose { errors: errors(&self.parsed.diagnostics) });
+        };
+        let mut texts =
+            self.sources.into_iter().map(|source| ComposeText { file_name: source.name, text: source.text });
+        let none = || ComposeText { file_name: String::new(), text: String::new() };
+        Ok(Input {
+            project_name: project.name.clone(),
+            folder: self.folder,
+            compose: texts.next().unwrap_or_else(none),
+            overrides: texts.collect(),
+            variables: self.variables,
+            files: self.files,
+            project,
+        })
+    }
+}
+
+/// How many findings stand in the way.
+pub fn errors(diagnostics: &[Diagnostic]) -> usize {
+    diagnostics.iter().filter(|finding| finding.severity == Severity::Error).count()
+}
+
+/// Reads a project, with the variables of the process's environment.
 ///
 /// # Errors
-/// When a file cannot be read, or the project has errors; they have been printed.
-pub fn read(sources: Sources<'_>) -> Result<Input, Failure> {
-    let path = match sources.file {
-        Some(path) => path.to_owned(),
-        None => default_file(Path::new("."))?,
+/// When a file cannot be read.
+pub fn load(sources: Sources<'_>) -> Result<Loaded, Failure> {
+    // Names and values that are not Unicode cannot be meant by a Compose file.
+    let process = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    load_with(sources, &process)
+}
+
+fn load_with(sources: Sources<'_>, process: &BTreeMap<String, String>) -> Result<Loaded, Failure> {
+    let paths = match sources.files {
+        [] => default_files(Path::new("."))?,
+        files => files.to_vec(),
     };
-    let path =
-        std::path::absolute(&path).map_err(|source| Failure::ReadFile { path: path.clone(), source })?;
-    let text = read_text(&path)?;
-    let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
-    let file_name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let variables = variables(&folder, sources.env_files)?;
+    let mut folder = PathBuf::new();
+    let mut files = Vec::new();
+    for path in paths {
+        let path =
+            std::path::absolute(&path).map_err(|source| Failure::ReadFile { path: path.clone(), source })?;
+        if files.is_empty() {
+            folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+        }
+        let name = path.strip_prefix(&folder).unwrap_or(&path).to_string_lossy().into_owned();
+        files.push(SourceFile { name, text: read_text(&path)? });
+    }
+    let of_files = variables(&folder, sources.env_files)?;
+    let mut environment = of_files.clone();
+    environment.extend(process.iter().map(|(name, value)| (name.clone(), value.clone())));
     let provider = Recorder { folder: &folder, read: RefCell::default() };
-    let files = [SourceFile { name: file_name.clone(), text }];
     let parsed = kompox_compose::parse(&ComposeInput {
         files: &files,
-        environment: &variables,
+        environment: &environment,
         profiles: sources.profiles,
         provider: &provider,
-        project_name: None,
+        project_name: sources.project_name,
+        variables: sources.interpolation,
     });
-    let Some(project) = parsed.project else {
-        show(&parsed.diagnostics, &files);
-        let is_error = |finding: &&Diagnostic| finding.severity == Severity::Error;
-        return Err(Failure::Compose { errors: parsed.diagnostics.iter().filter(is_error).count() });
-    };
-    let [SourceFile { text, .. }] = files;
-    let (project_name, files) = (project.name.clone(), provider.read.into_inner());
-    Ok(Input { project_name, folder, file_name, text, variables, files, project })
+    let named = provider.read.into_inner();
+    let texts = files.iter().map(|file| &file.text).chain(named.values());
+    let mut used: BTreeSet<&str> = texts.flat_map(|text| referenced(text)).collect();
+    let services = parsed.project.iter().flat_map(|project| project.services.values());
+    used.extend(services.flat_map(|service| service.environment.keys().map(String::as_str)));
+    // The shell holds much that is nobody's business: only what the files refer to goes with the app.
+    let wanted = |name: &str| of_files.contains_key(name) || (used.contains(name) && fits_secret(name));
+    let variables = environment.into_iter().filter(|(name, _)| wanted(name)).collect();
+    Ok(Loaded { parsed, sources: files, folder, variables, files: named })
+}
+
+/// The names that follow a `$` or `${` of a text.
+fn referenced(text: &str) -> impl Iterator<Item = &str> {
+    text.split('$').skip(1).filter_map(|rest| {
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        rest.get(..end).filter(|name| !name.is_empty())
+    })
 }
 
 fn show(diagnostics: &[Diagnostic], files: &[SourceFile]) {
@@ -104,20 +183,19 @@ fn show(diagnostics: &[Diagnostic], files: &[SourceFile]) {
     }
 }
 
-fn default_file(folder: &Path) -> Result<PathBuf, Failure> {
-    DEFAULT_NAMES.iter().map(|name| folder.join(name)).find(|path| path.is_file()).ok_or_else(|| {
-        Failure::BadFile {
-            path: std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()),
-            message: format!(
-                "there is no {} here; name the Compose file with --file",
-                DEFAULT_NAMES.join(", ")
-            ),
-        }
-    })
+/// The first usual name, and what overrides it.
+fn default_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let found = DEFAULT_NAMES.iter().map(|name| folder.join(name)).find(|path| path.is_file());
+    let first = found.ok_or_else(|| Failure::BadFile {
+        path: std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()),
+        message: format!("there is no {} here; name the Compose file with --file", DEFAULT_NAMES.join(", ")),
+    })?;
+    let stem = first.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let beside = ["yml", "yaml"].map(|ending| folder.join(format!("{stem}{OVERRIDE}.{ending}")));
+    Ok(std::iter::once(first).chain(beside.into_iter().find(|path| path.is_file())).collect())
 }
 
-/// Variables of the files, later ones first; the shell's environment is left out on purpose: what runs on
-/// the cluster must not depend on whose shell it was started from.
+/// Variables of the files, later ones first.
 fn variables(folder: &Path, files: &[PathBuf]) -> Result<BTreeMap<String, String>, Failure> {
     let beside = folder.join(".env");
     let files = match files {
@@ -204,7 +282,10 @@ mod tests {
     }
 
     fn read_in(folder: &tempfile::TempDir) -> Result<Input, Failure> {
-        read(Sources { file: Some(&folder.path().join("compose.yml")), env_files: &[], profiles: &[] })
+        let files = [folder.path().join("compose.yml")];
+        let process = [("TAG", "of the shell"), ("HOME", "/root")];
+        let process = process.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        load_with(Sources { files: &files, ..Sources::default() }, &process)?.checked()
     }
 
     #[test]
@@ -212,12 +293,28 @@ mod tests {
         let folder = folder(&[("compose.yml", COMPOSE), (".env", "TAG=1\n"), ("conf/web.env", "A=b\n")]);
         let input = read_in(&folder).unwrap();
         assert_eq!(input.files, BTreeMap::from([("conf/web.env".into(), "A=b\n".into())]));
-        assert_eq!(input.variables, BTreeMap::from([("TAG".into(), "1".into())]));
+        assert_eq!(input.variables, BTreeMap::from([("TAG".into(), "of the shell".into())]));
         assert_eq!(input.published_ports(), BTreeSet::from([8080]));
         assert_eq!(
-            (input.needs_disk(), input.file_name.as_str(), input.text.as_str()),
+            (input.needs_disk(), input.compose.file_name.as_str(), input.compose.text.as_str()),
             (true, "compose.yml", COMPOSE)
         );
+    }
+
+    #[test]
+    fn a_default_file_brings_its_override() {
+        let folder = folder(&[("docker-compose.yml", "a"), ("docker-compose.override.yml", "b")]);
+        let names = default_files(folder.path()).unwrap();
+        assert_eq!(
+            names,
+            ["docker-compose.yml", "docker-compose.override.yml"].map(|name| folder.path().join(name))
+        );
+    }
+
+    #[test]
+    fn names_are_found_where_a_dollar_sign_is() {
+        let text = "a: $A ${B} ${C:-${D}} $$E $(F) ${1} $";
+        assert_eq!(referenced(text).collect::<Vec<_>>(), ["A", "B", "C", "D", "E", "1"]);
     }
 
     #[test]
@@ -238,6 +335,6 @@ mod tests {
         assert_eq!(read_in(&bad_variable).unwrap_err().exit_code(), 3);
         let large = folder(&[("compose.yml", &" ".repeat(limits::MAX_FILE_BYTES + 1))]);
         assert!(matches!(read_in(&large), Err(Failure::BadFile { .. })));
-        assert!(matches!(default_file(large.path().join("none").as_path()), Err(Failure::BadFile { .. })));
+        assert!(matches!(default_files(large.path().join("none").as_path()), Err(Failure::BadFile { .. })));
     }
 }

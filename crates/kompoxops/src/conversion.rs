@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use kompox_compose::{Color, Severity, SourceFile};
-use kompox_core::app::{AppResources, Content, Facts, Problem, SecretText, Settings, Validation, render};
+use kompox_core::app::{
+    AppResources, Content, Facts, Problem, Rendered, SecretText, Settings, Validation, render,
+};
 use kompox_core::resources::Prepared;
 use kompox_crds::{KompoxApp, Reason};
 
@@ -19,11 +21,37 @@ use crate::naming;
 /// When the operator could not make the app run as it is: a finding in the Compose file or a problem with the
 /// options; all of them have been printed.
 pub fn convert(request: &Request, objects: &Objects) -> Result<AppResources<Prepared>, Failure> {
-    let app: KompoxApp = serde_json::from_value(objects.app.clone())
-        .map_err(|error| Failure::Output(format!("the KompoxApp does not fit its type: {error}")))?;
-    let rendered = render(&app, &facts(request), &Settings::default());
+    accepted(request, rendered(request, objects)?)
+}
+
+/// The objects, after showing what was found.
+///
+/// # Errors
+/// When something stands in the way; it has been printed.
+pub fn accepted(request: &Request, rendered: Rendered) -> Result<AppResources<Prepared>, Failure> {
     let errors = show(request, &rendered.validation);
     rendered.resources.ok_or(Failure::Compose { errors })
+}
+
+/// Converts an app without showing anything.
+///
+/// # Errors
+/// When the objects do not fit their types.
+pub fn rendered(request: &Request, objects: &Objects) -> Result<Rendered, Failure> {
+    let app: KompoxApp = serde_json::from_value(objects.app.clone())
+        .map_err(|error| Failure::Output(format!("the KompoxApp does not fit its type: {error}")))?;
+    Ok(render(&app, &facts(request), &Settings::default()))
+}
+
+/// The Compose files under the names that findings give them.
+pub fn sources(request: &Request) -> Vec<SourceFile> {
+    let files = std::iter::once(&request.compose).chain(&request.overrides);
+    files.map(|file| SourceFile { name: file.key(), text: file.text.clone() }).collect()
+}
+
+/// Problems that are not findings in the Compose file, which are shown in full already.
+pub fn problems(validation: &Validation) -> impl Iterator<Item = &Problem> {
+    validation.problems.iter().filter(|problem| problem.reason != Reason::ComposeInvalid)
 }
 
 /// The content that would be read from the cluster.
@@ -31,8 +59,8 @@ fn facts(request: &Request) -> Facts {
     let content = |pairs: BTreeMap<String, &String>| -> Content {
         pairs.into_iter().map(|(key, text)| (key, SecretText::new(text.as_bytes()))).collect()
     };
-    let compose = &request.compose;
-    let compose = content(BTreeMap::from([(naming::key_of_path(&compose.file_name), &compose.text)]));
+    let files = std::iter::once(&request.compose).chain(&request.overrides);
+    let compose = content(files.map(|file| (file.key(), &file.text)).collect());
     let variables = request.variables.iter().map(|(name, value)| (name.clone(), value)).collect();
     let files = request.files.iter().map(|(path, text)| (naming::key_of_path(path), text)).collect();
     Facts {
@@ -41,20 +69,18 @@ fn facts(request: &Request) -> Facts {
             (naming::variables_secret(&request.name), content(variables)),
             (naming::files_secret(&request.name), content(files)),
         ]),
+        ..Facts::default()
     }
 }
 
 /// Prints all findings; gives the number of those that stand in the way.
 fn show(request: &Request, validation: &Validation) -> usize {
-    let compose = &request.compose;
-    let sources = [SourceFile { name: naming::key_of_path(&compose.file_name), text: compose.text.clone() }];
+    let sources = sources(request);
     if !validation.diagnostics.is_empty() {
         // The stream takes the colours out where nobody sees them.
         note(kompox_compose::render(&validation.diagnostics, &sources[..], Color::Always).trim_end());
     }
-    // The summary of what was just shown in full.
-    let is_shown = |problem: &&Problem| problem.reason == Reason::ComposeInvalid;
-    let problems: Vec<_> = validation.problems.iter().filter(|problem| !is_shown(problem)).collect();
+    let problems: Vec<_> = problems(validation).collect();
     problems.iter().for_each(|problem| note(format!("error: {problem}")));
     validation.shortfalls.iter().for_each(|problem| note(format!("warning: {problem}")));
     let in_file = validation.diagnostics.iter().filter(|finding| finding.severity == Severity::Error).count();
@@ -72,6 +98,7 @@ mod tests {
             workspace: "default".into(),
             namespace: Namespace::Existing("n".into()),
             compose: ComposeText { file_name: "compose.yml".into(), text: text.into() },
+            overrides: Vec::new(),
             profiles: Vec::new(),
             variables: BTreeMap::from([("TAG".into(), "1.27".into())]),
             files: BTreeMap::from([("./web.env".into(), "A=b\n".into())]),

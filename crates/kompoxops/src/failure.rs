@@ -43,6 +43,14 @@ pub enum Failure {
         /// How many.
         errors: usize,
     },
+    /// There is no such code.
+    #[error("there is no code or reason '{code}'; near are {near}; `kompoxops explain` lists all")]
+    UnknownCode {
+        /// What was asked for.
+        code: String,
+        /// The nearest ones.
+        near: String,
+    },
     /// An option's value does not fit.
     #[error("--{option}: {message}")]
     Option {
@@ -124,9 +132,11 @@ impl Failure {
     /// The process's exit code for this failure.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::ReadFile { .. } | Self::BadFile { .. } | Self::Compose { .. } | Self::Option { .. } => {
-                INVALID_INPUT
-            }
+            Self::ReadFile { .. }
+            | Self::BadFile { .. }
+            | Self::Compose { .. }
+            | Self::UnknownCode { .. }
+            | Self::Option { .. } => INVALID_INPUT,
             Self::Timeout { .. } | Self::NotRunning { .. } => NOT_READY,
             Self::Interrupted => INTERRUPTED,
             Self::Kubeconfig(_)

@@ -27,6 +27,8 @@ pub struct Request {
     pub namespace: Namespace,
     /// The Compose file.
     pub compose: ComposeText,
+    /// Further Compose files, merged over it in this order.
+    pub overrides: Vec<ComposeText>,
     /// Active Compose profiles.
     pub profiles: Vec<String>,
     /// Variables for interpolation, as in `.env`.
@@ -46,10 +48,17 @@ pub struct Request {
 /// A Compose file, unchanged: comments are for those who read it on the cluster, too.
 #[derive(Clone, Debug)]
 pub struct ComposeText {
-    /// Name without a folder; it becomes the key in the ConfigMap.
+    /// Path from the first file's folder; the key in the ConfigMap is made from it.
     pub file_name: String,
     /// Content.
     pub text: String,
+}
+
+impl ComposeText {
+    /// A key that no other file of the app has.
+    pub fn key(&self) -> String {
+        naming::key_of_path(&self.file_name)
+    }
 }
 
 /// Where the objects of an app go.

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use kompox_crds::names;
 
-use crate::cli::{AppArguments, DiskArguments};
+use crate::cli::{AppArguments, DiskArguments, FileArguments};
 use crate::compose_input::{self, Input, Sources};
 use crate::failure::Failure;
-use crate::generate::{ComposeText, DiskRequest, Namespace, Request, Route};
+use crate::generate::{DiskRequest, Namespace, Request, Route};
 use crate::naming;
 
 /// Longest name of an app: its objects' names add to it and may not exceed 63 characters.
@@ -26,11 +26,7 @@ pub(super) fn read(arguments: &AppArguments) -> Result<Request, Failure> {
     check_label("workspace", &arguments.workspace, LONGEST_WORKSPACE)?;
     let disk = disk(&arguments.disk)?;
     let routes = arguments.routes.iter().map(|text| route(text)).collect::<Result<Vec<_>, _>>()?;
-    let input = compose_input::read(Sources {
-        file: arguments.file.as_deref(),
-        env_files: &arguments.env_file,
-        profiles: &arguments.profiles,
-    })?;
+    let input = compose_input::load(sources(&arguments.files))?.checked()?;
     check_routes(&routes, &input)?;
     let name = name(arguments.name.as_deref(), input.project_name.as_deref(), &input.folder)?;
     Ok(Request {
@@ -38,14 +34,44 @@ pub(super) fn read(arguments: &AppArguments) -> Result<Request, Failure> {
         name,
         workspace: arguments.workspace.clone(),
         disk: input.needs_disk().then_some(disk),
-        compose: ComposeText { file_name: input.file_name, text: input.text },
-        profiles: arguments.profiles.clone(),
+        compose: input.compose,
+        overrides: input.overrides,
+        profiles: arguments.files.profiles.clone(),
         variables: input.variables,
         files: input.files,
         routes,
         domain: arguments.domain.clone(),
         ingress_class: arguments.ingress_class.clone(),
     })
+}
+
+/// The request that stands for a file alone: every option as it is without being given.
+pub(super) fn of_file(files: &FileArguments, input: Input) -> Request {
+    let name = name(None, input.project_name.as_deref(), &input.folder).unwrap_or_else(|_| "app".to_owned());
+    Request {
+        namespace: Namespace::Existing("default".to_owned()),
+        name,
+        workspace: naming::WORKSPACE.to_owned(),
+        disk: input.needs_disk().then(|| DiskRequest { size: "10Gi".to_owned(), ..DiskRequest::default() }),
+        compose: input.compose,
+        overrides: input.overrides,
+        profiles: files.profiles.clone(),
+        variables: input.variables,
+        files: input.files,
+        routes: Vec::new(),
+        domain: None,
+        ingress_class: None,
+    }
+}
+
+/// Where the files of the arguments are.
+pub(super) fn sources(files: &FileArguments) -> Sources<'_> {
+    Sources {
+        files: &files.files,
+        env_files: &files.env_files,
+        profiles: &files.profiles,
+        ..Sources::default()
+    }
 }
 
 /// A route to a port that nobody publishes would only fail later, on the cluster.
@@ -100,7 +126,7 @@ fn name(given: Option<&str>, project: Option<&str>, folder: &Path) -> Result<Str
 }
 
 /// Lower case, with `-` for what a DNS label cannot hold.
-fn normalized(name: &str) -> String {
+pub(super) fn normalized(name: &str) -> String {
     let fits = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     name.chars().map(fits).collect::<String>().trim_matches('-').to_owned()
 }

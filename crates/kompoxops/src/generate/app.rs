@@ -3,7 +3,7 @@
 use kompox_crds::names::API_VERSION;
 use serde_json::{Value, json};
 
-use super::{Context, Request, present};
+use super::{ComposeText, Context, Request, present};
 use crate::naming::{self, DISK};
 
 /// The object, with only what the user asked for.
@@ -19,10 +19,12 @@ pub(super) fn object(context: &Context<'_>) -> Value {
 }
 
 fn compose(request: &Request) -> Option<Value> {
-    let key = naming::key_of_path(&request.compose.file_name);
+    let key = request.compose.key();
+    let overrides: Vec<String> = request.overrides.iter().map(ComposeText::key).collect();
     let variables = json!([{"secretRef": {"name": naming::variables_secret(&request.name)}}]);
     present([
         ("configMapRef", Some(json!({"name": naming::compose_map(&request.name), "key": key}))),
+        ("overrideKeys", (!overrides.is_empty()).then(|| json!(overrides))),
         ("profiles", (!request.profiles.is_empty()).then(|| json!(request.profiles))),
         ("envFrom", (!request.variables.is_empty()).then_some(variables)),
     ])

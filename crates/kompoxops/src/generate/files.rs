@@ -10,11 +10,13 @@ use serde_json::{Value, json};
 use super::Context;
 use crate::naming;
 
-/// The ConfigMap with the Compose file, then the Secrets.
+/// The ConfigMap with the Compose files, then the Secrets.
 pub(super) fn objects(context: &Context<'_>) -> Vec<Value> {
     let request = context.request;
-    let data = json!({naming::key_of_path(&request.compose.file_name): request.compose.text});
-    let compose = context.object("v1", "ConfigMap", &naming::compose_map(&request.name), [("data", data)]);
+    let texts = std::iter::once(&request.compose).chain(&request.overrides);
+    let data: BTreeMap<String, &str> = texts.map(|file| (file.key(), file.text.as_str())).collect();
+    let compose =
+        context.object("v1", "ConfigMap", &naming::compose_map(&request.name), [("data", json!(data))]);
     let variables = (!request.variables.is_empty())
         .then(|| secret(context, &naming::variables_secret(&request.name), &request.variables));
     let files = (!request.files.is_empty()).then(|| {

@@ -16,6 +16,7 @@ fn request() -> Request {
             file_name: "compose.yml".into(),
             text: "services:\n  web:\n    image: gitea # pinned\n".into(),
         },
+        overrides: Vec::new(),
         profiles: vec!["prod".into()],
         variables: map(&[("TAG", "1")]),
         files: map(&[("./gitea.env", "A=b\n"), ("conf/db.env", "P=secret\n")]),
