@@ -183,6 +183,8 @@ async fn start(
         apps: Settings {
             default_ingress_class: args.ingress_class.clone(),
             ingress_namespaces: args.ingress_namespace.clone(),
+            // Nothing tells whether every node's container runtime can.
+            image_volumes: false,
         },
         clock: Timestamp::now,
     });

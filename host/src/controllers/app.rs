@@ -14,7 +14,7 @@ use crate::{context::Context, shutdown::Shutdown, watches};
 use dereference::Dereferenced;
 use k8s_openapi::{
     api::{
-        apps::v1::{Deployment, StatefulSet},
+        apps::v1::{DaemonSet, Deployment, StatefulSet},
         batch::v1::Job,
         core::v1::{ConfigMap, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service},
         networking::v1::{Ingress, NetworkPolicy},
@@ -23,7 +23,7 @@ use k8s_openapi::{
 };
 use kompox_core::{
     app::{
-        AppIdentity, ValidatedApp, build, observe,
+        AppIdentity, build, observe,
         status::{Outcome, Round, status},
         validate,
         volume::Take,
@@ -51,6 +51,7 @@ pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
     Controller::<KompoxApp>::new(&context, NAME)
         .owns::<StatefulSet>(context.watched(), ours.clone())
         .owns::<Deployment>(context.watched(), ours.clone())
+        .owns::<DaemonSet>(context.watched(), ours.clone())
         .owns::<Job>(context.watched(), ours.clone())
         .owns::<Service>(context.watched(), ours.clone())
         .owns::<Ingress>(context.watched(), ours.clone())
@@ -99,7 +100,7 @@ async fn advance(app: &KompoxApp, context: &Context) -> Result<Action, Error> {
         .filter(|(_, take)| matches!(take, Take::Ready { .. }))
         .map(|(name, _)| name.clone())
         .collect();
-    let states = observe::service_states(&seen.workloads, &job_names(validated));
+    let states = observe::service_states(&seen.workloads, validated);
     let admissions = waves::admit(validated, &states, &ready);
     let finished = states.iter().filter(|(_, state)| state.completed).map(|(name, _)| name.clone()).collect();
     let prepared = build(validated, &finished);
@@ -107,7 +108,7 @@ async fn advance(app: &KompoxApp, context: &Context) -> Result<Action, Error> {
     let applied = apply::run(prepared, &owned, &admissions, context, &validated.identity).await?;
     let kept: BTreeSet<_> = validated.disks.keys().cloned().collect();
     let leaving = disks::give_back_except(&validated.identity, &kept, context).await?;
-    let states = observe::service_states(&applied.workloads(workloads.pods), &job_names(validated));
+    let states = observe::service_states(&applied.workloads(workloads.pods), validated);
     let outcome = Outcome {
         app: validated,
         disks: &disks,
@@ -123,11 +124,6 @@ async fn advance(app: &KompoxApp, context: &Context) -> Result<Action, Error> {
     } else {
         Action::requeue(DETACH_POLL)
     })
-}
-
-fn job_names(app: &ValidatedApp) -> Vec<String> {
-    let jobs = app.services.iter().filter(|service| service.workload.is_job());
-    jobs.map(|service| build::workload_name(app, service)).collect()
 }
 
 /// The namespace of an object of a namespaced kind that was read.

@@ -49,6 +49,7 @@ async fn stop_workloads(app: &AppIdentity, context: &Context) -> Result<Option<S
     let mut left = Vec::new();
     delete_all(&owned.stateful_sets, app, context, &mut left).await?;
     delete_all(&owned.deployments, app, context, &mut left).await?;
+    delete_all(&owned.daemon_sets, app, context, &mut left).await?;
     delete_all(&owned.jobs, app, context, &mut left).await?;
     let pods = dereference::pods(app, context).await?;
     left.extend(pods.iter().map(|pod| format!("pod {}", pod.name_any())));

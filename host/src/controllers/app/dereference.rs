@@ -1,17 +1,20 @@
 //! Live reads of what an app refers to and of what was made for it. Decides nothing, writes nothing.
 
 use super::{namespace, selector};
-use crate::{context::Context, controllers::Error, reads};
+use crate::{context::Context, controllers::Error, reads, refusal::Refusal};
 use k8s_openapi::{
     ByteString,
     api::{
-        apps::v1::{Deployment, StatefulSet},
+        apps::v1::{DaemonSet, Deployment, StatefulSet},
         batch::v1::Job,
-        core::v1::{ConfigMap, Pod, Secret, Service},
+        core::v1::{ConfigMap, Namespace, Pod, Secret, Service},
         networking::v1::{Ingress, NetworkPolicy},
     },
 };
-use kompox_core::app::{AppIdentity, Content, Facts, SecretText, observe::Workloads, references};
+use kompox_core::app::{
+    AppIdentity, Content, Facts, PodSecurity, References, SecretText, external_references,
+    observe::Workloads, references,
+};
 use kompox_crds::KompoxApp;
 use kube::{Resource, ResourceExt as _, api::ListParams};
 use serde::de::DeserializeOwned;
@@ -34,6 +37,7 @@ pub(super) struct Owned {
     pub(super) network_policies: Vec<NetworkPolicy>,
     pub(super) stateful_sets: Vec<StatefulSet>,
     pub(super) deployments: Vec<Deployment>,
+    pub(super) daemon_sets: Vec<DaemonSet>,
     pub(super) jobs: Vec<Job>,
     pub(super) ingresses: Vec<Ingress>,
 }
@@ -45,6 +49,7 @@ pub(super) async fn run(app: &KompoxApp, context: &Context) -> Result<Dereferenc
     let workloads = Workloads {
         stateful_sets: owned.stateful_sets.clone(),
         deployments: owned.deployments.clone(),
+        daemon_sets: owned.daemon_sets.clone(),
         jobs: owned.jobs.clone(),
         pods: pods(&identity, context).await?,
     };
@@ -59,6 +64,7 @@ pub(super) async fn owned(app: &AppIdentity, context: &Context) -> Result<Owned,
         network_policies: list_owned(app, context).await?,
         stateful_sets: list_owned(app, context).await?,
         deployments: list_owned(app, context).await?,
+        daemon_sets: list_owned(app, context).await?,
         jobs: list_owned(app, context).await?,
         ingresses: list_owned(app, context).await?,
     })
@@ -85,21 +91,50 @@ where
     Ok(found.into_iter().filter(is_ours).collect())
 }
 
+/// What the spec names, then what the Compose file read from there names.
 async fn facts(app: &KompoxApp, context: &Context) -> Result<Facts, Error> {
-    let references = references(app);
     let namespace = namespace(&app.metadata);
-    let mut facts = Facts::default();
+    let mut facts = Facts { pod_security: pod_security(namespace, context).await?, ..Facts::default() };
+    read(references(app), namespace, &mut facts, context).await?;
+    read(external_references(app, &facts), namespace, &mut facts, context).await?;
+    Ok(facts)
+}
+
+async fn read(
+    references: References,
+    namespace: &str,
+    facts: &mut Facts,
+    context: &Context,
+) -> Result<(), Error> {
     for name in references.config_maps {
+        if facts.config_maps.contains_key(&name) {
+            continue;
+        }
         if let Some(map) = reads::find::<ConfigMap>(&context.namespaced(namespace), &name).await? {
             facts.config_maps.insert(name, content(map.data, map.binary_data));
         }
     }
     for name in references.secrets {
+        if facts.secrets.contains_key(&name) {
+            continue;
+        }
         if let Some(secret) = reads::find::<Secret>(&context.namespaced(namespace), &name).await? {
             facts.secrets.insert(name, content(None, secret.data));
         }
     }
-    Ok(facts)
+    Ok(())
+}
+
+/// What the namespace lets pods do. Whoever may not read namespaces takes it to be little.
+async fn pod_security(namespace: &str, context: &Context) -> Result<PodSecurity, Error> {
+    match reads::find::<Namespace>(&context.all(), namespace).await {
+        Ok(found) => {
+            let labels = found.and_then(|found| found.metadata.labels).unwrap_or_default();
+            Ok(PodSecurity::of_labels(&labels))
+        }
+        Err(error) if error.refusal() == Refusal::Denied => Ok(PodSecurity::Baseline),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn content(text: Option<BTreeMap<String, String>>, bytes: Option<BTreeMap<String, ByteString>>) -> Content {
