@@ -5,6 +5,7 @@
 
 pub mod cel;
 pub mod cloud;
+pub mod corpus;
 pub mod objects;
 pub mod operator;
 pub mod scenario;

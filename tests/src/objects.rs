@@ -5,7 +5,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{
     Api, Client, ResourceExt as _,
-    api::{DynamicObject, Patch, PatchParams},
+    api::{DynamicObject, Patch, PatchParams, ValidationDirective},
     core::{ApiResource, GroupVersionKind},
     discovery::{self, Scope},
 };
@@ -57,7 +57,23 @@ pub fn documents(yaml: &str) -> Result<Vec<Value>> {
     Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
 }
 
+/// Asks the API server whether it would take `object` in `namespace`, with every field known to it. Nothing
+/// is kept.
+///
+/// # Errors
+/// Its refusal, with the object named.
+pub async fn would_take(client: &Client, namespace: &str, mut object: Value) -> Result<()> {
+    object["metadata"]["namespace"] = namespace.into();
+    let parameters =
+        PatchParams { field_validation: Some(ValidationDirective::Strict), ..PatchParams::apply(MANAGER) };
+    patch(client, object, &parameters.force().dry_run()).await
+}
+
 async fn apply_value(client: &Client, object: Value) -> Result<()> {
+    patch(client, object, &PatchParams::apply(MANAGER).force()).await
+}
+
+async fn patch(client: &Client, object: Value, parameters: &PatchParams) -> Result<()> {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (kind, name, namespace) = (text("/kind"), text("/metadata/name"), text("/metadata/namespace"));
     let (resource, scope) = resource(client, &text("/apiVersion"), &kind).await?;
@@ -71,7 +87,7 @@ async fn apply_value(client: &Client, object: Value) -> Result<()> {
     {
         metadata.remove("namespace");
     }
-    api.patch(&name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(&object))
+    api.patch(&name, parameters, &Patch::Apply(&object))
         .await
         .with_context(|| format!("failed to apply {kind} {name}"))?;
     Ok(())

@@ -126,7 +126,7 @@ async fn operate(scene: &Scene<'_>, count: usize) -> Result<Duration> {
     let waited = tokio::time::timeout(PATIENCE, all_ready);
     let (created, waited) = tokio::join!(create(scene, &api, count, "d", AT_ONCE), waited);
     created?;
-    waited.map_or_else(|_| Ok(()), |waited: Result<()>| waited)?;
+    waited.unwrap_or_else(|_| Ok::<_, anyhow::Error>(()))?;
     ensure!(ready.len() == count, "only {} of {count} are ready after {PATIENCE:?}", ready.len());
     Ok(started.elapsed())
 }

@@ -85,6 +85,11 @@ impl Proxy {
         self.shared.state().pending_faults()
     }
 
+    /// Ends [`Proxy::inject`]: no request meets what is left of it.
+    pub fn forget_faults(&self) {
+        self.shared.state().faults.clear();
+    }
+
     /// From now on every connection is reset: the cloud is unreachable.
     pub fn go_down(&self) {
         self.shared.state().down = true;

@@ -2,6 +2,7 @@
 //! control plane and one AWS double, and isolate themselves by namespace.
 
 mod component;
+mod conversion;
 mod disks;
 mod gitea;
 mod rules;
@@ -44,6 +45,8 @@ fn main() -> anyhow::Result<ExitCode> {
             takes_a_refusal_for_no_proof_of_absence pages_through_many;
         disks: made_and_left made_and_deleted killed_in_the_middle_of_a_creation adopted
             gone_with_their_namespace;
+        conversion: what_the_cases_give_is_taken what_real_files_give_is_taken
+            real_files_find_their_place real_files_become_ready;
         gitea: from_compose_to_a_restored_disk;
         trouble: what_is_wrong_is_said_and_the_others_go_on the_cloud_goes_away_and_comes_back;
     };

@@ -75,7 +75,7 @@ pub(super) struct State {
     pub(super) lag: u32,
     pub(super) page_length: Option<usize>,
     pub(super) recorded: Vec<Recorded>,
-    faults: BTreeMap<String, VecDeque<Fault>>,
+    pub(super) faults: BTreeMap<String, VecDeque<Fault>>,
     tokens: BTreeMap<String, Token>,
     making: BTreeMap<String, Making>,
 }
