@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use kompox_core::app::PodSecurity;
 
 use crate::commands::{check, config, dev, explain, render, status, up};
 
@@ -58,6 +59,25 @@ pub(crate) enum Command {
     Explain(explain::Arguments),
     Status(status::Arguments),
     Dev(dev::Arguments),
+}
+
+/// What the namespace of an app lets its pods do, when no cluster is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum PodSecurityLevel {
+    /// Nothing of the host
+    #[default]
+    Baseline,
+    /// The host's namespaces, any capability
+    Privileged,
+}
+
+impl From<PodSecurityLevel> for PodSecurity {
+    fn from(level: PodSecurityLevel) -> Self {
+        match level {
+            PodSecurityLevel::Baseline => Self::Baseline,
+            PodSecurityLevel::Privileged => Self::Privileged,
+        }
+    }
 }
 
 /// Which Compose files are read, and how.

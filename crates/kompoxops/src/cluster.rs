@@ -1,5 +1,7 @@
 //! The connection to a cluster, and server-side apply of generated objects. Nothing here decides what to write.
 
+use std::collections::BTreeMap;
+
 use kube::api::{Api, DynamicObject, GroupVersionKind, Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::core::ApiResource;
@@ -75,6 +77,17 @@ impl Cluster {
         let target = Target::of(object)?;
         let found = self.api(&target).get_metadata_opt(&target.name).await;
         Ok(found.map_err(Failure::request("look up", target.shown()))?.is_some())
+    }
+
+    /// The labels of an object; none when it is not there.
+    ///
+    /// # Errors
+    /// When the server cannot say.
+    pub async fn labels(&self, object: &Value) -> Result<BTreeMap<String, String>, Failure> {
+        let target = Target::of(object)?;
+        let found = self.api(&target).get_metadata_opt(&target.name).await;
+        let found = found.map_err(Failure::request("look up", target.shown()))?;
+        Ok(found.and_then(|found| found.metadata.labels).unwrap_or_default())
     }
 
     fn api(&self, target: &Target) -> Api<DynamicObject> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use kompox_compose::{Color, Severity, SourceFile};
 use kompox_core::app::{
-    AppResources, Content, Facts, Problem, Rendered, SecretText, Settings, Validation, render,
+    AppResources, Content, Facts, PodSecurity, Problem, Rendered, SecretText, Settings, Validation, render,
 };
 use kompox_core::resources::Prepared;
 use kompox_crds::{KompoxApp, Reason};
@@ -15,19 +15,11 @@ use crate::failure::Failure;
 use crate::generate::{Objects, Request};
 use crate::naming;
 
-/// Converts an app, showing what was found on standard error.
+/// The objects, after showing on standard error what was found.
 ///
 /// # Errors
 /// When the operator could not make the app run as it is: a finding in the Compose file or a problem with the
 /// options; all of them have been printed.
-pub fn convert(request: &Request, objects: &Objects) -> Result<AppResources<Prepared>, Failure> {
-    accepted(request, rendered(request, objects)?)
-}
-
-/// The objects, after showing what was found.
-///
-/// # Errors
-/// When something stands in the way; it has been printed.
 pub fn accepted(request: &Request, rendered: Rendered) -> Result<AppResources<Prepared>, Failure> {
     let errors = show(request, &rendered.validation);
     rendered.resources.ok_or(Failure::Compose { errors })
@@ -37,10 +29,14 @@ pub fn accepted(request: &Request, rendered: Rendered) -> Result<AppResources<Pr
 ///
 /// # Errors
 /// When the objects do not fit their types.
-pub fn rendered(request: &Request, objects: &Objects) -> Result<Rendered, Failure> {
+pub fn rendered(
+    request: &Request,
+    objects: &Objects,
+    pod_security: PodSecurity,
+) -> Result<Rendered, Failure> {
     let app: KompoxApp = serde_json::from_value(objects.app.clone())
         .map_err(|error| Failure::Output(format!("the KompoxApp does not fit its type: {error}")))?;
-    Ok(render(&app, &facts(request), &Settings::default()))
+    Ok(render(&app, &Facts { pod_security, ..facts(request) }, &Settings::default()))
 }
 
 /// The Compose files under the names that findings give them.
@@ -110,7 +106,10 @@ mod tests {
     }
 
     fn kinds(request: &Request) -> Result<Vec<String>, Failure> {
-        let documents = convert(request, &generate::objects(request))?.documents().unwrap_or_default();
+        let documents =
+            accepted(request, rendered(request, &generate::objects(request), PodSecurity::Baseline)?)?
+                .documents()
+                .unwrap_or_default();
         Ok(documents.iter().map(|object| object["kind"].to_string().replace('"', "")).collect())
     }
 

@@ -6,17 +6,23 @@ mod apply;
 mod cleanup;
 mod dereference;
 mod disks;
+mod externals;
 mod relations;
 mod update_status;
 
 use super::{Controller, Error};
-use crate::{context::Context, shutdown::Shutdown, watches};
+use crate::{
+    context::{Context, Scope},
+    shutdown::Shutdown,
+    watches,
+};
 use dereference::Dereferenced;
+use externals::Externals;
 use k8s_openapi::{
     api::{
         apps::v1::{DaemonSet, Deployment, StatefulSet},
         batch::v1::Job,
-        core::v1::{ConfigMap, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service},
+        core::v1::{ConfigMap, Namespace, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service},
         networking::v1::{Ingress, NetworkPolicy},
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
@@ -48,7 +54,18 @@ const DETACH_POLL: Duration = Duration::from_secs(2);
 /// Runs the controller until `shutdown`.
 pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
     let ours = watches::labelled(relations::MANAGED);
-    Controller::<KompoxApp>::new(&context, NAME)
+    let externals = Arc::new(Externals::default());
+    let (of_maps, of_secrets) = (Arc::clone(&externals), Arc::clone(&externals));
+    let controller = Controller::<KompoxApp>::new(&context, NAME);
+    // Whoever looks after one namespace may not be allowed to watch namespaces: there a change of its label is
+    // seen when the app is looked at next.
+    let controller = match context.scope {
+        Scope::Cluster => {
+            controller.relates::<Namespace>(context.all(), watches::config(), relations::of_namespace)
+        }
+        Scope::Namespace(_) => controller,
+    };
+    controller
         .owns::<StatefulSet>(context.watched(), ours.clone())
         .owns::<Deployment>(context.watched(), ours.clone())
         .owns::<DaemonSet>(context.watched(), ours.clone())
@@ -56,27 +73,38 @@ pub async fn run(context: Arc<Context>, shutdown: Shutdown) {
         .owns::<Service>(context.watched(), ours.clone())
         .owns::<Ingress>(context.watched(), ours.clone())
         .owns::<NetworkPolicy>(context.watched(), ours.clone())
-        .relates::<ConfigMap>(context.watched(), watches::config(), relations::of_config_map)
-        .relates::<Secret>(context.watched(), watches::config(), relations::of_secret)
+        .relates::<ConfigMap>(context.watched(), watches::config(), move |map, apps| {
+            relations::of_config_map(map, apps, &of_maps)
+        })
+        .relates::<Secret>(context.watched(), watches::config(), move |secret, apps| {
+            relations::of_secret(secret, apps, &of_secrets)
+        })
         .relates::<KompoxDisk>(context.watched(), watches::config(), relations::of_disk)
         .relates::<Pod>(context.watched(), ours.clone(), relations::of_labelled)
         .relates::<PersistentVolumeClaim>(context.watched(), ours.clone(), relations::of_labelled)
         .relates::<PersistentVolume>(context.all(), ours, relations::of_volume)
-        .run(|app, context| async move { reconcile(&app, &context).await }, &shutdown)
+        .run(
+            move |app, context| {
+                let externals = Arc::clone(&externals);
+                async move { reconcile(&app, &context, &externals).await }
+            },
+            &shutdown,
+        )
         .await;
 }
 
-async fn reconcile(app: &KompoxApp, context: &Context) -> Result<Action, Error> {
+async fn reconcile(app: &KompoxApp, context: &Context, externals: &Externals) -> Result<Action, Error> {
     if app.spec.paused {
         update_status::paused(app, context).await?;
         return Ok(Action::await_change());
     }
     if app.metadata.deletion_timestamp.is_some() {
+        externals.forget(app);
         return cleanup::run(app, context).await;
     }
     let api = context.namespaced::<KompoxApp>(namespace(&app.metadata));
     let app = context.writes.add_finalizer(&api, app, finalizers::APP, field_managers::APP).await?;
-    match advance(&app, context).await {
+    match advance(&app, context, externals).await {
         Err(error) if !error.is_race() => {
             update_status::failed(&app, &error, context).await?;
             Err(error)
@@ -86,8 +114,9 @@ async fn reconcile(app: &KompoxApp, context: &Context) -> Result<Action, Error> 
 }
 
 /// From what is read to the status.
-async fn advance(app: &KompoxApp, context: &Context) -> Result<Action, Error> {
+async fn advance(app: &KompoxApp, context: &Context, externals: &Externals) -> Result<Action, Error> {
     let seen = dereference::run(app, context).await?;
+    externals.remember(app, seen.externals.clone());
     let validation = validate(app, &seen.facts, &context.apps);
     let Some(validated) = &validation.app else {
         let round = Round { app, validation: &validation, outcome: None };

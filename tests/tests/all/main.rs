@@ -1,6 +1,7 @@
 //! Every test that needs a control plane, a component or a cloud double, in one binary: they share one
 //! control plane and one AWS double, and isolate themselves by namespace.
 
+mod apps;
 mod component;
 mod conversion;
 mod disks;
@@ -47,6 +48,7 @@ fn main() -> anyhow::Result<ExitCode> {
             gone_with_their_namespace;
         conversion: what_the_cases_give_is_taken what_real_files_give_is_taken
             real_files_find_their_place real_files_become_ready;
+        apps: an_external_secret_wakes_its_app;
         gitea: from_compose_to_a_restored_disk;
         trouble: what_is_wrong_is_said_and_the_others_go_on the_cloud_goes_away_and_comes_back;
     };

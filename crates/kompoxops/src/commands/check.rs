@@ -8,7 +8,7 @@ use kompox_core::app::Problem;
 use serde_json::{Value, json};
 
 use super::request;
-use crate::cli::FileArguments;
+use crate::cli::{FileArguments, PodSecurityLevel};
 use crate::failure::Failure;
 use crate::{compose_input, conversion, generate, output};
 
@@ -20,6 +20,9 @@ pub struct Arguments {
     /// How to print the findings
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Format,
+    /// Pod Security level that the namespace enforces
+    #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
+    pub pod_security: PodSecurityLevel,
     /// The Compose files.
     #[command(flatten)]
     pub files: FileArguments,
@@ -59,7 +62,7 @@ struct Outcome {
 /// # Errors
 /// When the file is not accepted or cannot be read, or standard output cannot be written.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let outcome = check(&arguments.files)?;
+    let outcome = check(&arguments.files, arguments.pod_security)?;
     output::print(&match arguments.output {
         Format::Text => text(&outcome),
         Format::Json => output::to_json(&to_json(&outcome))?,
@@ -71,14 +74,14 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-fn check(files: &FileArguments) -> Result<Outcome, Failure> {
+fn check(files: &FileArguments, level: PodSecurityLevel) -> Result<Outcome, Failure> {
     let loaded = compose_input::load(request::sources(files))?;
     if loaded.parsed.project.is_none() {
         let (diagnostics, sources) = (loaded.parsed.diagnostics, loaded.sources);
         return Ok(Outcome { diagnostics, problems: Vec::new(), sources });
     }
     let request = request::of_file(files, loaded.checked()?);
-    let validation = conversion::rendered(&request, &generate::objects(&request))?.validation;
+    let validation = conversion::rendered(&request, &generate::objects(&request), level.into())?.validation;
     let problems = conversion::problems(&validation).cloned().collect();
     Ok(Outcome { diagnostics: validation.diagnostics, problems, sources: conversion::sources(&request) })
 }

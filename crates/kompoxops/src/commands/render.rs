@@ -7,7 +7,7 @@ use kompox_core::app::Validation;
 use serde_json::json;
 
 use super::request;
-use crate::cli::AppArguments;
+use crate::cli::{AppArguments, PodSecurityLevel};
 use crate::console::note;
 use crate::failure::Failure;
 use crate::{conversion, generate, output};
@@ -28,6 +28,9 @@ pub struct Arguments {
     /// Where the report goes [default: conversion.json or conversion.md here]
     #[arg(long, value_name = "FILE", requires = "report")]
     pub report_file: Option<PathBuf>,
+    /// Pod Security level that the namespace enforces
+    #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
+    pub pod_security: PodSecurityLevel,
     /// The app.
     #[command(flatten)]
     pub app: AppArguments,
@@ -70,7 +73,8 @@ pub enum Format {
 /// When the input is not right or standard output cannot be written.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let request = request::read(&arguments.app)?;
-    let rendered = conversion::rendered(&request, &generate::objects(&request))?;
+    let rendered =
+        conversion::rendered(&request, &generate::objects(&request), arguments.pod_security.into())?;
     if let Some(format) = arguments.report {
         // Also of what is refused: that is when it is asked for.
         report(&rendered.validation, format, arguments.report_file.as_deref())?;

@@ -5,6 +5,7 @@ mod wait;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use kompox_core::app::PodSecurity;
 use serde_json::Value;
 
 use super::{render, request};
@@ -13,7 +14,7 @@ use crate::cluster::{Cluster, Conflicts};
 use crate::console::note;
 use crate::conversion;
 use crate::failure::Failure;
-use crate::generate::{self, Objects};
+use crate::generate::{self, Objects, Request};
 
 /// Makes a Compose app run on the cluster of the current context: a namespace of its own, the Compose file,
 /// its variables and files, one disk for its volumes, and the KompoxApp that puts them together.
@@ -87,12 +88,12 @@ fn duration(text: &str) -> Result<Duration, String> {
 pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let request = request::read(&arguments.app)?;
     let objects = generate::objects(&request);
-    // The operator would find the same, but later.
-    conversion::convert(&request, &objects)?;
     if arguments.dry_run == DryRun::Client {
+        let rendered = conversion::rendered(&request, &objects, PodSecurity::Baseline)?;
+        conversion::accepted(&request, rendered)?;
         return render::print(&objects.into_all(), render::Format::Yaml);
     }
-    let cluster = Cluster::connect(&arguments.connection).await?;
+    let cluster = convert(&request, &objects, &arguments.connection).await?;
     let conflicts = if arguments.force_conflicts { Conflicts::Force } else { Conflicts::Refuse };
     let namespace = objects.namespace.clone();
     let generation = apply(&cluster, objects, conflicts).await?;
@@ -101,6 +102,25 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     note(format!("next: kompoxops status {} -n {namespace}", request.name));
     Ok(())
+}
+
+/// What the operator would find too, but later. A file that is wrong anywhere is refused without a cluster; one
+/// that the namespace may allow after all asks for its labels.
+async fn convert(request: &Request, objects: &Objects, connection: &Connection) -> Result<Cluster, Failure> {
+    let anywhere = conversion::rendered(request, objects, PodSecurity::Baseline)?;
+    let allowed = conversion::rendered(request, objects, PodSecurity::Privileged)?;
+    if anywhere.resources.is_some() || allowed.resources.is_none() {
+        conversion::accepted(request, anywhere)?;
+        return Cluster::connect(connection).await;
+    }
+    let cluster = Cluster::connect(connection).await?;
+    let labels = cluster.labels(&namespace_named(&objects.namespace)).await?;
+    let rendered = match PodSecurity::of_labels(&labels) {
+        PodSecurity::Baseline => anywhere,
+        PodSecurity::Privileged => allowed,
+    };
+    conversion::accepted(request, rendered)?;
+    Ok(cluster)
 }
 
 /// Applies everything in order; gives the generation of the app that results.

@@ -200,3 +200,16 @@ fn the_report_is_written_for_refused_files_too() {
     let report = fs::read_to_string(folder.path().join("conversion.md")).unwrap();
     assert!(report.contains("refused") && report.contains("KPX7804"), "{report}");
 }
+
+#[test]
+fn what_only_a_privileged_namespace_has_is_refused_elsewhere() {
+    let host = "services:\n  web:\n    image: nginx:1\n    network_mode: host\n";
+    let folder = folder(&[("compose.yml", host)]);
+    let refused = kompoxops(&["check"], folder.path());
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(stdout(&refused).contains("kubectl label"), "{}", stdout(&refused));
+    for command in ["check", "render"] {
+        let accepted = kompoxops(&[command, "--pod-security=privileged"], folder.path());
+        assert_eq!(accepted.status.code(), Some(0), "{}", stderr(&accepted));
+    }
+}

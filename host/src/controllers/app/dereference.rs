@@ -24,6 +24,8 @@ use std::{collections::BTreeMap, fmt::Debug};
 pub(super) struct Dereferenced {
     /// Content of ConfigMaps and Secrets.
     pub(super) facts: Facts,
+    /// What the Compose files name besides the spec.
+    pub(super) externals: References,
     /// Workloads and pods.
     pub(super) workloads: Workloads,
     /// All objects of the app.
@@ -53,7 +55,8 @@ pub(super) async fn run(app: &KompoxApp, context: &Context) -> Result<Dereferenc
         jobs: owned.jobs.clone(),
         pods: pods(&identity, context).await?,
     };
-    Ok(Dereferenced { facts: facts(app, context).await?, workloads, owned })
+    let (facts, externals) = facts(app, context).await?;
+    Ok(Dereferenced { facts, externals, workloads, owned })
 }
 
 /// Every object that has the app as its controller.
@@ -92,12 +95,13 @@ where
 }
 
 /// What the spec names, then what the Compose file read from there names.
-async fn facts(app: &KompoxApp, context: &Context) -> Result<Facts, Error> {
+async fn facts(app: &KompoxApp, context: &Context) -> Result<(Facts, References), Error> {
     let namespace = namespace(&app.metadata);
     let mut facts = Facts { pod_security: pod_security(namespace, context).await?, ..Facts::default() };
     read(references(app), namespace, &mut facts, context).await?;
-    read(external_references(app, &facts), namespace, &mut facts, context).await?;
-    Ok(facts)
+    let externals = external_references(app, &facts);
+    read(externals.clone(), namespace, &mut facts, context).await?;
+    Ok((facts, externals))
 }
 
 async fn read(

@@ -1,6 +1,7 @@
 //! Which apps a change of another object concerns. Only metadata is seen; nothing is read.
 
-use k8s_openapi::api::core::v1::{ConfigMap, PersistentVolume, Secret};
+use super::externals::Externals;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, PersistentVolume, Secret};
 use kompox_core::{app::references, naming};
 use kompox_crds::{
     KompoxApp, KompoxDisk,
@@ -17,18 +18,36 @@ pub(super) const MANAGED: &str = "app.kubernetes.io/managed-by=kompox";
 
 type Apps = Vec<ObjectRef<KompoxApp>>;
 
-/// Apps that refer to a ConfigMap.
-pub(super) fn of_config_map(map: &PartialObjectMeta<ConfigMap>, store: &Store<KompoxApp>) -> Apps {
+/// Apps that refer to a ConfigMap, in their spec or in their Compose files.
+pub(super) fn of_config_map(
+    map: &PartialObjectMeta<ConfigMap>,
+    store: &Store<KompoxApp>,
+    externals: &Externals,
+) -> Apps {
     let name = map.name_any();
-    matching(&map.metadata, store, |app| references(app).config_maps.contains(&name))
+    matching(&map.metadata, store, |app| {
+        references(app).config_maps.contains(&name) || externals.name_config_map(app, &name)
+    })
 }
 
-/// Apps that refer to a Secret, and the app for which it was made.
-pub(super) fn of_secret(secret: &PartialObjectMeta<Secret>, store: &Store<KompoxApp>) -> Apps {
+/// Apps that refer to a Secret, in their spec or in their Compose files, and the app for which it was made.
+pub(super) fn of_secret(
+    secret: &PartialObjectMeta<Secret>,
+    store: &Store<KompoxApp>,
+    externals: &Externals,
+) -> Apps {
     let name = secret.name_any();
     let mut apps = of_labelled(secret, store);
-    apps.extend(matching(&secret.metadata, store, |app| references(app).secrets.contains(&name)));
+    apps.extend(matching(&secret.metadata, store, |app| {
+        references(app).secrets.contains(&name) || externals.name_secret(app, &name)
+    }));
     apps
+}
+
+/// All apps of a namespace: what it lets pods do may have changed.
+pub(super) fn of_namespace(namespace: &PartialObjectMeta<Namespace>, store: &Store<KompoxApp>) -> Apps {
+    let place = ObjectMeta { namespace: Some(namespace.name_any()), ..ObjectMeta::default() };
+    matching(&place, store, |_| true)
 }
 
 /// Apps that mount a disk, or live on it.
