@@ -100,6 +100,8 @@ pub mod field_managers {
     pub const SNAPSHOT: &str = "kompox-operator-snapshot";
     /// The app controller.
     pub const APP: &str = "kompox-operator-app";
+    /// The driver controller.
+    pub const DRIVER: &str = "kompox-operator-driver";
     /// The lock in a disk's status. Of its own, since an apply by the manager of `usedBy` that leaves
     /// it out releases the lock.
     pub const LOCK: &str = "kompox-operator-lock";

@@ -27,6 +27,11 @@ pub struct Args {
     #[arg(long, env = "KOMPOX_DRIVERS_DIR", value_name = "DIR")]
     pub drivers_dir: Option<PathBuf>,
 
+    /// Labels of the KompoxDrivers that this operator looks after, such as `team=storage`. Default: all.
+    /// KompoxDrivers belong to the whole cluster: where several operators share one, give each its own.
+    #[arg(long, env = "KOMPOX_DRIVER_SELECTOR", value_name = "SELECTOR")]
+    pub driver_selector: Option<String>,
+
     /// Directory that keeps compiled drivers between starts; it is made with mode 0700 and holds native
     /// code, so nobody else may write to it. Default: `kompox/components` in the user's cache directory.
     #[arg(long, env = "KOMPOX_COMPONENT_CACHE_DIR", value_name = "DIR")]

@@ -9,7 +9,7 @@ use crate::{
 use http::{HeaderValue, header::USER_AGENT};
 use k8s_openapi::api::core::v1::Namespace;
 use kompox_core::driver::ClusterIdentity;
-use kompox_crds::{KompoxApp, KompoxDisk, KompoxSnapshot, names};
+use kompox_crds::{KompoxApp, KompoxDisk, KompoxDriver, KompoxSnapshot, names};
 use kube::{Api, Client, Config, Resource as _, ResourceExt as _};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -95,7 +95,8 @@ async fn missing_kinds(client: &Client) -> Option<String> {
         Err(error) if Refusal::of(&error) == Refusal::Gone => BTreeSet::new(),
         Err(error) => return Some(explain(&error)),
     };
-    let needed = [KompoxApp::kind(&()), KompoxDisk::kind(&()), KompoxSnapshot::kind(&())];
+    let needed =
+        [KompoxApp::kind(&()), KompoxDisk::kind(&()), KompoxDriver::kind(&()), KompoxSnapshot::kind(&())];
     let missing: Vec<_> = needed.into_iter().filter(|kind| !served.contains(kind.as_ref())).collect();
     (!missing.is_empty())
         .then(|| format!("not installed: {}; apply the CRDs of this version", missing.join(", ")))

@@ -10,7 +10,7 @@ use kompox_core::{
     app::Settings,
     driver::{ClusterIdentity, Drivers},
 };
-use kube::{Api, Client, Resource};
+use kube::{Api, Client, Resource, core::PartialObjectMeta};
 use std::{fmt, sync::Arc};
 
 /// Where the operator looks for objects.
@@ -86,6 +86,15 @@ impl Context {
     /// The objects of a namespaced kind in `namespace`.
     #[must_use]
     pub fn namespaced<K>(&self, namespace: &str) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        Api::namespaced(self.client.clone(), namespace)
+    }
+
+    /// The metadata of the objects of a namespaced kind in `namespace`.
+    #[must_use]
+    pub fn namespaced_metadata<K>(&self, namespace: &str) -> Api<PartialObjectMeta<K>>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
     {

@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod disk;
+pub mod driver;
 mod error;
 pub mod snapshot;
 pub mod writer;
@@ -14,12 +15,13 @@ pub use error::Error;
 
 use crate::{
     context::Context,
+    drivers::Changes,
     metrics::Outcome,
     shutdown::Shutdown,
     watches::{self, Watched},
 };
-use futures::{Stream, StreamExt as _, channel::mpsc, future};
-use k8s_openapi::NamespaceResourceScope;
+use futures::{Stream, StreamExt as _, channel::mpsc, future, stream};
+use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 use kube::{
     Api, Resource, ResourceExt as _,
     core::{DeserializeGuard, PartialObjectMeta},
@@ -30,7 +32,7 @@ use kube::{
         watcher::{self, Event},
     },
 };
-use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, convert::Infallible, future::Future, sync::Arc, time::Duration};
 use tracing::Instrument as _;
 
 /// Changes that come in this close together are one: a write of ours and its echo, children in a row.
@@ -66,27 +68,50 @@ where
     /// spec, labels, annotations, finalizers or deletion change, not when its status does.
     #[must_use]
     pub fn new(context: &Arc<Context>, name: &'static str) -> Self {
-        let (store, events, relisted) = Self::events(context, name, watches::config());
-        let wishes = events
-            .applied_objects()
-            .predicate_filter(watches::asked_for_something, kube::runtime::utils::PredicateConfig::default());
-        Self::over(context, name, store, wishes, relisted)
+        Self::of_wishes(context, name, context.watched(), watches::config())
     }
 
     /// A controller of objects of kind `K` with these labels, which others made. It looks at an object
     /// at every change, its status included.
     #[must_use]
     pub fn of_labelled(context: &Arc<Context>, name: &'static str, selector: &str) -> Self {
-        let (store, events, relisted) = Self::events(context, name, watches::labelled(selector));
+        let (store, events, relisted) =
+            Self::events(context, name, context.watched(), watches::labelled(selector));
         Self::over(context, name, store, events.applied_objects(), relisted)
+    }
+}
+
+impl<K> Controller<K>
+where
+    K: Watched + Resource<Scope = ClusterResourceScope>,
+{
+    /// As [`Controller::new`], for a kind that belongs to the whole cluster.
+    #[must_use]
+    pub fn of_cluster(context: &Arc<Context>, name: &'static str, config: watcher::Config) -> Self {
+        Self::of_wishes(context, name, context.all(), config)
+    }
+}
+
+impl<K: Watched> Controller<K> {
+    fn of_wishes(
+        context: &Arc<Context>,
+        name: &'static str,
+        api: Api<DeserializeGuard<K>>,
+        config: watcher::Config,
+    ) -> Self {
+        let (store, events, relisted) = Self::events(context, name, api, config);
+        let wishes = events
+            .applied_objects()
+            .predicate_filter(watches::asked_for_something, kube::runtime::utils::PredicateConfig::default());
+        Self::over(context, name, store, wishes, relisted)
     }
 
     fn events(
         context: &Arc<Context>,
         name: &'static str,
+        api: Api<DeserializeGuard<K>>,
         config: watcher::Config,
     ) -> (Store<K>, impl Stream<Item = watcher::Result<Event<K>>> + Send + 'static + use<K>, Relisted) {
-        let api: Api<DeserializeGuard<K>> = context.watched();
         let filled = context.readiness.expect(format!("{name}/{}", K::kind(&())));
         let (store, stream) = watches::cached(api, config, Arc::clone(&context.metrics), filled);
         let forgetful = Arc::clone(context);
@@ -157,6 +182,22 @@ where
         let store = self.store.clone();
         let inner = self.inner.watches_stream(stream.touched_objects(), move |other| related(&other, &store));
         (Self { inner, ..self }, cache)
+    }
+
+    /// Looks at the objects for which `uses` says yes of the provider types whose driver came, went or
+    /// changed.
+    #[must_use]
+    pub fn when_drivers_change(
+        self,
+        changes: Changes,
+        uses: impl Fn(&K, &BTreeSet<String>) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let store = self.store.clone();
+        let affected = changes.types().flat_map(move |types| {
+            let found = store.state_filter(|object: &K| uses(object, &types));
+            stream::iter(found.iter().map(|object| ObjectRef::from_obj(&**object)).collect::<Vec<_>>())
+        });
+        Self { inner: self.inner.reconcile_on(affected), ..self }
     }
 
     /// Runs until `shutdown`, then lets the running reconciliations end.

@@ -1,6 +1,10 @@
 //! The provider drivers the operator starts with, and what they tell the metrics. How a driver runs is
 //! up to `kompox-driver-runtime`; what it is called with, up to the controllers.
 
+mod catalog;
+
+pub use catalog::{Catalog, Changes, Origin, Settings};
+
 use crate::{args::Args, metrics::Metrics};
 use ipnet::IpNet;
 use kompox_driver_runtime::{
@@ -31,26 +35,53 @@ pub enum Error {
     },
 }
 
+/// The built-in drivers, and what others need to join them.
+pub struct Loaded {
+    /// Compiles and runs components.
+    pub runtime: Runtime,
+    /// The built-in drivers.
+    pub drivers: Arc<Registry>,
+    /// What every driver is granted.
+    pub base: EgressGrant,
+}
+
+impl std::fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loaded").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
 /// Loads every driver of the directory. A refused one is logged, its types are then unknown.
 ///
 /// # Errors
 /// When the runtime cannot be started, or no directory was given and the program's own is unknown.
-pub async fn load(args: &Args, metrics: &Arc<Metrics>) -> Result<Arc<Registry>, Error> {
+pub async fn load(args: &Args, metrics: &Arc<Metrics>) -> Result<Loaded, Error> {
     let directory = match &args.drivers_dir {
         Some(directory) => directory.clone(),
         None => beside_program().map_err(|source| Error::Directory { source })?,
     };
     let grants = development_grants(args, metrics, &directory).await?;
-    let (drivers, report) = load_from(&directory, options(args, metrics, grants)).await?;
+    let (runtime, drivers, report) = load_from(&directory, options(args, metrics, grants)).await?;
     announce(&directory, &report);
-    Ok(Arc::new(drivers))
+    Ok(Loaded { runtime, drivers: Arc::new(drivers), base: base_grant(args) })
 }
 
-async fn load_from(directory: &Path, options: RuntimeOptions) -> Result<(Registry, LoadReport), Error> {
+/// What every driver is granted.
+fn base_grant(args: &Args) -> EgressGrant {
+    if args.allow_plain_http_cidr.is_empty() {
+        return EgressGrant::default();
+    }
+    development_grant(&args.allow_plain_http_cidr)
+}
+
+async fn load_from(
+    directory: &Path,
+    options: RuntimeOptions,
+) -> Result<(Runtime, Registry, LoadReport), Error> {
     let runtime = Runtime::new(options).map_err(|source| Error::Runtime { source })?;
     let drivers = Registry::new();
     let report = drivers.load_directory(&runtime, directory).await;
-    Ok((drivers, report))
+    Ok((runtime, drivers, report))
 }
 
 /// Grants are given by a driver's name, which only the driver knows: it is asked first.
@@ -66,7 +97,7 @@ async fn development_grants(
         networks = ?args.allow_plain_http_cidr,
         "drivers may use plain http in these networks: for development only"
     );
-    let (_, report) = load_from(directory, options(args, metrics, BTreeMap::new())).await?;
+    let (_, _, report) = load_from(directory, options(args, metrics, BTreeMap::new())).await?;
     let names = report.loaded.into_iter().map(|file| file.driver);
     Ok(names.map(|name| (name, development_grant(&args.allow_plain_http_cidr))).collect())
 }
@@ -148,8 +179,8 @@ mod tests {
         let metrics = Arc::new(Metrics::default());
         for more in [&[][..], &["--allow-plain-http-cidr", "127.0.0.0/8"]] {
             let args = args(directory.path(), more);
-            assert_eq!(load(&args, &metrics).await.unwrap().types(), Vec::<String>::new());
-            let (_, report) =
+            assert_eq!(load(&args, &metrics).await.unwrap().drivers.types(), Vec::<String>::new());
+            let (_, _, report) =
                 load_from(directory.path(), options(&args, &metrics, BTreeMap::new())).await.unwrap();
             assert_eq!(report.refused.len(), 1);
         }

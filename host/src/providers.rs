@@ -7,15 +7,16 @@
 mod credentials;
 mod facts;
 
-use crate::reads;
+use crate::{
+    drivers::{Catalog, Changes, Settings},
+    reads,
+};
 use credentials::CredentialCache;
 use facts::FactsCache;
 use kompox_core::{
     cloud::{Problem, Retry},
     disk,
-    driver::{
-        Attributes, Call, ClusterIdentity, Credentials, Descriptor, Detection, Driver, Drivers, Feature,
-    },
+    driver::{Attributes, Call, ClusterIdentity, Credentials, Detection, Driver, Drivers, Feature},
 };
 use kompox_crds::{
     reasons::Reason,
@@ -54,19 +55,29 @@ pub struct Resolved {
 /// Finds drivers for objects.
 pub struct Providers {
     client: Client,
+    catalog: Arc<Catalog>,
     drivers: Arc<dyn Drivers>,
+    operator_namespace: String,
     cluster: ClusterIdentity,
     credentials: CredentialCache,
     facts: FactsCache,
 }
 
 impl Providers {
-    /// Finds among `drivers`.
+    /// Finds among the drivers of `catalog`. Credentials that objects share are read in
+    /// `operator_namespace`.
     #[must_use]
-    pub fn new(client: Client, drivers: Arc<dyn Drivers>, cluster: ClusterIdentity) -> Self {
+    pub fn new(
+        client: Client,
+        catalog: Arc<Catalog>,
+        cluster: ClusterIdentity,
+        operator_namespace: String,
+    ) -> Self {
         Self {
             client,
-            drivers,
+            drivers: catalog.drivers(),
+            catalog,
+            operator_namespace,
             cluster,
             credentials: CredentialCache::default(),
             facts: FactsCache::default(),
@@ -83,10 +94,6 @@ impl Providers {
     /// # Errors
     /// The outer error is a failed read of the API server; the inner one is for the object's status.
     pub async fn resolve(&self, asker: Asker<'_>) -> Result<Result<Resolved, Problem>, reads::Error> {
-        let credentials = match self.credentials(asker).await? {
-            Ok(credentials) => credentials,
-            Err(problem) => return Ok(Err(problem)),
-        };
         let pinned = asker.pinned.and_then(|status| status.type_.clone());
         let (type_, derived) =
             match pinned.or_else(|| (!asker.spec.is_auto()).then(|| asker.spec.type_.clone())) {
@@ -96,15 +103,22 @@ impl Providers {
                     Err(problem) => return Ok(Err(problem)),
                 },
             };
-        Ok(self.ready(asker, type_, derived, credentials))
+        let settings = self.catalog.settings(&type_);
+        let credentials = match self.credentials(asker, &settings).await? {
+            Ok(credentials) => credentials,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        Ok(config(asker.spec, derived, &settings)
+            .and_then(|config| self.ready(asker, type_, config, credentials, settings.call_timeout)))
     }
 
     fn ready(
         &self,
         asker: Asker<'_>,
         type_: String,
-        derived: Attributes,
+        config: Attributes,
         credentials: Credentials,
+        timeout: Option<Duration>,
     ) -> Result<Resolved, Problem> {
         let Some(driver) = self.drivers.for_type(&type_) else { return Err(self.no_driver(&type_, asker)) };
         let Some(described) = driver.descriptor().provider(&type_) else {
@@ -118,8 +132,6 @@ impl Providers {
                 ),
             ));
         }
-        let mut config = derived;
-        config.extend(asker.spec.config.clone());
         let provider = disk::Provider {
             type_: type_.clone(),
             driver: driver.descriptor().name.clone(),
@@ -132,6 +144,7 @@ impl Providers {
             fingerprint: credentials.fingerprint(&self.cluster.uid),
         };
         let call = self.call(type_, config, credentials, asker.subject);
+        let call = Call { timeout: timeout.unwrap_or(CALL_TIMEOUT), ..call };
         Ok(Resolved { driver, call, provider })
     }
 
@@ -152,9 +165,14 @@ impl Providers {
         }
     }
 
-    async fn credentials(&self, asker: Asker<'_>) -> Result<Result<Credentials, Problem>, reads::Error> {
+    /// The object's own credentials, else those that the administrator shares.
+    async fn credentials(
+        &self,
+        asker: Asker<'_>,
+        settings: &Settings,
+    ) -> Result<Result<Credentials, Problem>, reads::Error> {
         let Some(reference) = &asker.spec.credentials_secret_ref else {
-            return Ok(Ok(Credentials::default()));
+            return self.shared_credentials(settings).await;
         };
         let found = self.credentials.read(&self.client, asker.namespace, &reference.name).await?;
         Ok(found.ok_or_else(|| {
@@ -164,6 +182,26 @@ impl Providers {
             );
             Problem { retry: Retry::PERSON, ..Problem::stalled(Reason::CredentialsMissing, message) }
         }))
+    }
+
+    async fn shared_credentials(
+        &self,
+        settings: &Settings,
+    ) -> Result<Result<Credentials, Problem>, reads::Error> {
+        let Some(name) = &settings.credentials else { return Ok(Ok(Credentials::default())) };
+        let found = self.credentials.read(&self.client, &self.operator_namespace, name).await?;
+        Ok(found.ok_or_else(|| {
+            let message = "the credentials that this provider's driver shares are not there; tell the administrator \
+                 to create the Secret that `credentialsSecretRef` of its KompoxDriver names, or set \
+                 `spec.provider.credentialsSecretRef`";
+            Problem { retry: Retry::PERSON, ..Problem::stalled(Reason::CredentialsMissing, message) }
+        }))
+    }
+
+    /// The changes of drivers from now on.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        self.catalog.changes()
     }
 
     fn no_driver(&self, type_: &str, asker: Asker<'_>) -> Problem {
@@ -177,6 +215,14 @@ impl Providers {
         Problem::stalled(Reason::UnknownProvider, message)
     }
 
+    /// Whether the driver is the one that would be called for what it found.
+    fn serves(&self, driver: &Arc<dyn Driver>, detection: &Detection) -> bool {
+        let serving = self.drivers.for_type(&detection.provider_type);
+        serving.is_some_and(|serving| {
+            serving.digest() == driver.digest() && serving.descriptor().name == driver.descriptor().name
+        })
+    }
+
     /// Asks every driver whether it knows this cluster; the highest score wins, a tie decides nothing.
     async fn detect(&self, asker: Asker<'_>) -> Result<Result<Detection, Problem>, reads::Error> {
         let facts = self.facts.read(&self.client).await?;
@@ -185,7 +231,7 @@ impl Providers {
             let call = self.call(String::new(), Attributes::new(), Credentials::default(), asker.subject);
             match driver.detect(&call, &facts).await {
                 Ok(detections) => {
-                    for detection in detections.into_iter().filter(|d| serves(driver.descriptor(), d)) {
+                    for detection in detections.into_iter().filter(|found| self.serves(&driver, found)) {
                         found.entry(detection.score).or_default().push(detection);
                     }
                 }
@@ -206,8 +252,24 @@ impl Providers {
     }
 }
 
-fn serves(descriptor: &Descriptor, detection: &Detection) -> bool {
-    descriptor.provider(&detection.provider_type).is_some()
+/// The settings of a call: detected ones, under the administrator's, under the object's own. With shared
+/// credentials an object may set only the keys that the administrator allows.
+fn config(spec: &ProviderSpec, derived: Attributes, settings: &Settings) -> Result<Attributes, Problem> {
+    let shares = spec.credentials_secret_ref.is_none() && settings.credentials.is_some();
+    let allowed = |key: &&String| !shares || settings.tenant_config_keys.contains(*key);
+    if let Some(key) = spec.config.keys().find(|key| !allowed(key)) {
+        let keys: Vec<&str> = settings.tenant_config_keys.iter().map(String::as_str).collect();
+        let message = format!(
+            "`spec.provider.config.{key}` may not be set with the driver's shared credentials (allowed: {}); remove it, \
+             or set `spec.provider.credentialsSecretRef`",
+            if keys.is_empty() { "none".to_owned() } else { keys.join(", ") }
+        );
+        return Err(Problem::stalled(Reason::ConfigNotAllowed, message));
+    }
+    let mut config = derived;
+    config.extend(settings.config.clone());
+    config.extend(spec.config.clone());
+    Ok(config)
 }
 
 fn ambiguous(what: &str, types: &[String]) -> Problem {

@@ -7,7 +7,7 @@ use crate::{
     writes::ObjectName,
 };
 use kompox_core::cloud::Retry;
-use kube::{Api, Resource, api::ListParams};
+use kube::{Api, Resource, api::ListParams, core::PartialObjectMeta};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
@@ -60,6 +60,20 @@ where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
 {
     limited(api.get_opt(name)).await.map_err(|source| Error::Get {
+        object: ObjectName::new::<K>(api.namespace().map(str::to_owned), name.to_owned()),
+        source: Box::new(source),
+    })
+}
+
+/// The metadata of the object of this name, or `None` when there is none.
+///
+/// # Errors
+/// [`Error::Get`].
+pub async fn find_metadata<K>(api: &Api<K>, name: &str) -> Result<Option<PartialObjectMeta<K>>, Error>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+{
+    limited(api.get_metadata_opt(name)).await.map_err(|source| Error::Get {
         object: ObjectName::new::<K>(api.namespace().map(str::to_owned), name.to_owned()),
         source: Box::new(source),
     })

@@ -5,8 +5,8 @@ use crate::{
     backoff::Backoff,
     cluster,
     context::{Context, Scope},
-    controllers::{app, disk, snapshot, writer},
-    drivers,
+    controllers::{app, disk, driver, snapshot, writer},
+    drivers::{self, Catalog},
     events::{self, Publisher},
     freshness::Freshness,
     health,
@@ -74,11 +74,17 @@ pub enum Error {
 type Controller = (&'static str, BoxFuture<'static, ()>);
 
 /// The controllers. Each runs until `shutdown`.
-fn controllers(context: &Arc<Context>, shutdown: &Shutdown) -> Vec<Controller> {
+fn controllers(
+    context: &Arc<Context>,
+    catalog: &Arc<Catalog>,
+    brought: Arc<driver::Shell>,
+    shutdown: &Shutdown,
+) -> Vec<Controller> {
     let providers = Arc::new(Providers::new(
         context.client.clone(),
-        Arc::clone(&context.drivers),
+        Arc::clone(catalog),
         context.cluster.clone(),
+        context.operator_namespace.clone(),
     ));
     let own = || (Arc::clone(context), shutdown.clone());
     vec![
@@ -89,6 +95,7 @@ fn controllers(context: &Arc<Context>, shutdown: &Shutdown) -> Vec<Controller> {
             snapshot::run(context, Arc::clone(&providers), shutdown)
         }),
         controller(app::NAME, own(), app::run),
+        (driver::NAME, Box::pin(driver::run(brought, shutdown.clone()))),
         controller(writer::NAME, own(), writer::run),
     ]
 }
@@ -161,8 +168,8 @@ async fn start(
     cluster::wait_for_kinds(&client, metrics).await;
     kinds_served.ready();
     let cluster = cluster::identify(&client).await;
-    let drivers = drivers::load(args, metrics).await?;
-    drivers_loaded.ready();
+    let loaded = drivers::load(args, metrics).await?;
+    let catalog = Arc::new(Catalog::new(loaded.drivers));
 
     let (events, publisher) =
         events::channel(client.clone(), Arc::clone(metrics), &args.instance, Timestamp::now);
@@ -170,7 +177,7 @@ async fn start(
     let context = Arc::new(Context {
         writes: Writes::new(Arc::clone(metrics), Arc::clone(&freshness)),
         client,
-        drivers,
+        drivers: catalog.drivers(),
         events,
         metrics: Arc::clone(metrics),
         backoff: Backoff::default(),
@@ -189,7 +196,16 @@ async fn start(
         clock: Timestamp::now,
     });
     tracing::info!(cluster = context.cluster.uid, scope = ?context.scope, "controllers start");
-    Ok(Parts::start(controllers(&context, shutdown), publisher))
+    let brought = Arc::new(driver::Shell::new(
+        Arc::clone(&context),
+        Arc::clone(&catalog),
+        loaded.runtime,
+        loaded.base,
+        args.driver_selector.clone(),
+    ));
+    driver::prepare(&brought).await;
+    drivers_loaded.ready();
+    Ok(Parts::start(controllers(&context, &catalog, brought, shutdown), publisher))
 }
 
 /// What runs: the controllers and, behind them, the publisher of their events.

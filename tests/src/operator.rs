@@ -28,6 +28,19 @@ impl Operator {
     /// # Errors
     /// If it does not become ready; the end of its log is shown.
     pub async fn start(stage: &Stage, namespace: Option<&str>, log: &Path) -> Result<Self> {
+        Self::start_with(stage, namespace, log, &[]).await
+    }
+
+    /// As [`Operator::start`], with these variables in its environment.
+    ///
+    /// # Errors
+    /// As [`Operator::start`].
+    pub async fn start_with(
+        stage: &Stage,
+        namespace: Option<&str>,
+        log: &Path,
+        environment: &[(&str, String)],
+    ) -> Result<Self> {
         let listen = free_address()?;
         let file = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
         let mut command = Command::new(&stage.programs.operator);
@@ -43,7 +56,10 @@ impl Operator {
             .kill_on_drop(true);
         if let Some(namespace) = namespace {
             command.env("KOMPOX_WATCH_NAMESPACE", namespace);
+            // KompoxDrivers belong to the cluster, which all tests share.
+            command.env("KOMPOX_DRIVER_SELECTOR", format!("kompox-test={namespace}"));
         }
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
         let child = command
             .spawn()
             .with_context(|| format!("failed to start {}", stage.programs.operator.display()))?;

@@ -26,6 +26,7 @@ pub struct Scene<'a> {
     pub proxy: Proxy,
     /// Where disks are made: EC2's and STS' URL. The proxy's, unless changed.
     pub endpoints: [String; 2],
+    environment: Vec<(&'static str, String)>,
     operator: Option<Operator>,
     log: PathBuf,
 }
@@ -36,6 +37,18 @@ impl<'a> Scene<'a> {
     /// # Errors
     /// What does not start.
     pub async fn open(stage: &'a Stage, name: &str) -> Result<Self> {
+        Self::open_with(stage, name, Vec::new()).await
+    }
+
+    /// As [`Scene::open`], with these variables in the operator's environment.
+    ///
+    /// # Errors
+    /// What does not start.
+    pub async fn open_with(
+        stage: &'a Stage,
+        name: &str,
+        environment: Vec<(&'static str, String)>,
+    ) -> Result<Self> {
         let namespace = format!("t-{name}");
         let metadata = ObjectMeta { name: Some(namespace.clone()), ..ObjectMeta::default() };
         let api: Api<Namespace> = Api::all(stage.cluster.client());
@@ -43,7 +56,7 @@ impl<'a> Scene<'a> {
         let proxy = Proxy::start(stage.moto.address()).await?;
         let log = stage.directory().join(format!("operator-{name}.log"));
         let endpoints = [proxy.ec2_url(), proxy.sts_url()];
-        let mut scene = Self { stage, namespace, proxy, endpoints, operator: None, log };
+        let mut scene = Self { stage, namespace, proxy, endpoints, environment, operator: None, log };
         scene.apply(&scene.credentials("aws")).await?;
         scene.start_operator().await?;
         Ok(scene)
@@ -174,7 +187,9 @@ impl<'a> Scene<'a> {
     /// # Errors
     /// If it does not become ready.
     pub async fn start_operator(&mut self) -> Result<()> {
-        self.operator = Some(Operator::start(self.stage, Some(&self.namespace), &self.log).await?);
+        self.operator = Some(
+            Operator::start_with(self.stage, Some(&self.namespace), &self.log, &self.environment).await?,
+        );
         Ok(())
     }
 

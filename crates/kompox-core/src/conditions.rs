@@ -171,6 +171,13 @@ impl Conditions {
             .remove(absent)
     }
 
+    /// As [`Conditions::finish`], for a kind that has only what was set.
+    #[must_use]
+    pub fn only_set(mut self) -> Vec<Condition> {
+        self.conditions.sort_by(order);
+        self.conditions
+    }
+
     /// The conditions for the status, in their fixed order: those that are always there (`Unknown` where
     /// nothing was ever set), those that are there while true, then the details by name.
     #[must_use]

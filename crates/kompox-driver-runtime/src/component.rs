@@ -41,9 +41,10 @@ pub struct LoadedDriver {
     pub(crate) descriptor: Descriptor,
     pub(crate) digest: String,
     pub(crate) restricted_imports: Vec<String>,
+    pub(crate) imports: Vec<String>,
     pub(crate) grant: EgressGrant,
     pub(crate) client: Arc<Client>,
-    pub(crate) exports: Exports,
+    pub(crate) exports: Arc<Exports>,
     pub(crate) pre: InstancePre<CallState>,
 }
 
@@ -56,6 +57,36 @@ impl LoadedDriver {
     #[must_use]
     pub fn restricted_imports(&self) -> &[String] {
         &self.restricted_imports
+    }
+
+    /// Every interface the component imports, with its version, sorted: what it could ask of the host.
+    #[must_use]
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    /// The same component with another grant. Nothing is compiled again; connections are its own.
+    #[must_use]
+    pub fn granted(&self, grant: EgressGrant) -> Arc<Self> {
+        let client = Arc::new(Client::new(&self.shared.tls, &grant, &self.shared.options.limits));
+        Arc::new(Self {
+            shared: Arc::clone(&self.shared),
+            name: Arc::clone(&self.name),
+            descriptor: self.descriptor.clone(),
+            digest: self.digest.clone(),
+            restricted_imports: self.restricted_imports.clone(),
+            imports: self.imports.clone(),
+            grant,
+            client,
+            exports: Arc::clone(&self.exports),
+            pre: self.pre.clone(),
+        })
+    }
+
+    /// What it may reach.
+    #[must_use]
+    pub fn grant(&self) -> &EgressGrant {
+        &self.grant
     }
 
     /// Runs one function in a fresh instance and reads its answer.

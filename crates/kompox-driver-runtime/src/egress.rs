@@ -9,7 +9,7 @@ mod template;
 pub(crate) use address::Networks;
 pub(crate) use template::{Template, fill};
 
-use crate::options::{EgressGrant, PlainHttp};
+use crate::options::{EgressGrant, EgressScope, PlainHttp};
 use http::{Method, Uri, uri::Scheme};
 use kompox_core::driver::{Attributes, Provider};
 use std::{fmt, net::IpAddr};
@@ -72,6 +72,7 @@ pub(crate) struct Endpoints {
     unusable: Vec<String>,
     plain_http: PlainHttp,
     networks: Networks,
+    scope: EgressScope,
 }
 
 impl Endpoints {
@@ -83,6 +84,7 @@ impl Endpoints {
             unusable: Vec::new(),
             plain_http: grant.plain_http,
             networks: Networks::new(&grant.networks),
+            scope: grant.scope.clone(),
         };
         for declared in &provider.endpoints {
             let resolved = Template::parse(&declared.url)
@@ -93,6 +95,29 @@ impl Endpoints {
             }
         }
         endpoints
+    }
+
+    /// What the administrator left open of the driver's endpoints.
+    fn in_scope(&self, uri: &Uri) -> Result<(), Denial> {
+        match &self.scope {
+            EgressScope::Declared => Ok(()),
+            EgressScope::Closed => denied(
+                "EgressClosed",
+                format!(
+                    "request to {} refused: the driver has no network; set `spec.egress` of its KompoxDriver \
+                     to `Declared`, or to `Custom` with this host",
+                    origin(uri)
+                ),
+            ),
+            EgressScope::Hosts(hosts) if hosts.iter().any(|granted| is_host(granted, uri)) => Ok(()),
+            EgressScope::Hosts(_) => denied(
+                "HostNotGranted",
+                format!(
+                    "request to {} refused: add the host to `spec.egress.hosts` of the KompoxDriver if it is right",
+                    origin(uri)
+                ),
+            ),
+        }
     }
 
     /// The endpoint that covers the request: an exact host before a wildcard, then the longest path.
@@ -120,6 +145,7 @@ impl Policy {
         let Some(endpoint) = endpoints.find(&target) else {
             return denied("EndpointNotDeclared", not_declared(endpoints, uri));
         };
+        endpoints.in_scope(uri)?;
         if target.scheme == Scheme::HTTP && endpoints.plain_http == PlainHttp::Denied {
             let message = format!(
                 "request to {} refused: plain http needs the administrator's grant for this driver",
@@ -133,6 +159,15 @@ impl Policy {
             return denied("AddressForbidden", format!("request to {} refused: {why}", origin(uri)));
         }
         Ok(endpoint)
+    }
+}
+
+/// Whether the host of `uri` is `granted`, whose first label may be `*`.
+fn is_host(granted: &str, uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+    match granted.strip_prefix("*.") {
+        Some(parent) => host.split_once('.').is_some_and(|(first, rest)| !first.is_empty() && rest == parent),
+        None => host == granted,
     }
 }
 

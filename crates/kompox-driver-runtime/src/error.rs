@@ -101,6 +101,18 @@ pub enum LoadError {
         /// The driver that keeps it.
         holder: String,
     },
+    /// A built-in driver serves the type, and the administrator did not grant its replacement.
+    #[error(
+        "failed to register driver `{driver}`: provider type `{provider_type}` belongs to the built-in driver `{holder}`; name the type in `grants.replaceBuiltInTypes` if this driver may receive its credentials"
+    )]
+    BuiltInType {
+        /// The refused driver.
+        driver: String,
+        /// The contested type.
+        provider_type: String,
+        /// The built-in driver that keeps it.
+        holder: String,
+    },
     /// Another driver has the name already.
     #[error(
         "failed to register driver `{driver}`: another loaded driver has the same name; remove one of them"

@@ -96,7 +96,8 @@ impl Candidate {
             digest: self.digest,
             restricted_imports: self.interfaces.restricted,
             grant: nothing,
-            exports: self.exports,
+            imports: self.interfaces.imports,
+            exports: Arc::new(self.exports),
             pre: self.pre,
         };
         let json = describe(&driver).await?;

@@ -101,6 +101,8 @@ impl Default for Limits {
 /// A grant opens nothing that the driver does not declare: it only lifts the refusals named here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EgressGrant {
+    /// Which of the endpoints that the driver declares may be used.
+    pub scope: EgressScope,
     /// Whether endpoints may be plain http.
     pub plain_http: PlainHttp,
     /// Networks that may be reached although they are private or loopback, and whose addresses may
@@ -109,6 +111,18 @@ pub struct EgressGrant {
     /// Origins (`https://host` or `https://host:port`) that an endpoint taken whole from the
     /// configuration may have. Without it, only addresses in `networks` are possible there.
     pub origins: Vec<String>,
+}
+
+/// Which of its declared endpoints a driver may use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum EgressScope {
+    /// All of them.
+    #[default]
+    Declared,
+    /// None: the driver has no network.
+    Closed,
+    /// Those on these hosts; the first label may be `*`, which stands for exactly one label.
+    Hosts(Vec<String>),
 }
 
 /// Whether plain http is possible at all.

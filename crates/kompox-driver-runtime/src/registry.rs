@@ -1,18 +1,48 @@
 //! The loaded drivers by provider type, and the directories they come from.
 
+mod precedence;
+
 use crate::{component::LoadedDriver, error::LoadError, runtime::Runtime};
 use kompox_core::driver::{Driver, Drivers};
+use precedence::Claim;
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
 };
 
-/// The drivers an operator has. A call that runs keeps its driver alive.
+/// The drivers an operator has. A call that runs keeps its driver alive, whatever happens here.
 #[derive(Default)]
 pub struct Registry {
-    /// Ordered by name.
-    drivers: RwLock<Vec<Arc<LoadedDriver>>>,
+    slots: RwLock<Vec<Slot>>,
+}
+
+/// A driver and why it is here.
+#[derive(Clone)]
+struct Slot {
+    driver: Arc<LoadedDriver>,
+    origin: Origin,
+}
+
+/// Where a driver comes from. A later one comes before an earlier one for a type that both serve.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Origin {
+    /// Shipped with the operator.
+    BuiltIn,
+    /// Shipped with the operator; this owner set what it may do.
+    Configured(String),
+    /// Brought by this owner.
+    Installed(String),
+}
+
+impl Origin {
+    fn owner(&self) -> Option<&str> {
+        match self {
+            Self::BuiltIn => None,
+            Self::Configured(owner) | Self::Installed(owner) => Some(owner),
+        }
+    }
 }
 
 /// What became of the files of a directory.
@@ -92,49 +122,113 @@ impl Registry {
         })
     }
 
-    /// Adds a driver.
+    /// Adds a built-in driver.
     ///
     /// # Errors
     /// Its name or one of its provider types is taken: who serves a type receives its credentials, so
     /// the first one keeps it.
     pub fn insert(&self, driver: Arc<LoadedDriver>) -> Result<(), LoadError> {
-        let mut drivers = self.drivers.write().unwrap_or_else(PoisonError::into_inner);
-        let name = &driver.descriptor().name;
-        if drivers.iter().any(|other| other.descriptor().name == *name) {
-            return Err(LoadError::NameTaken { driver: name.clone() });
-        }
-        for provider in &driver.descriptor().providers {
-            if let Some(holder) =
-                drivers.iter().find(|other| other.descriptor().provider(&provider.type_).is_some())
-            {
-                return Err(LoadError::TypeTaken {
-                    driver: name.clone(),
-                    provider_type: provider.type_.clone(),
-                    holder: holder.descriptor().name.clone(),
-                });
-            }
-        }
-        let at = drivers.partition_point(|other| other.descriptor().name < *name);
-        drivers.insert(at, driver);
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        let known: Vec<_> = slots.iter().map(|slot| claim(slot, slot.origin.clone())).collect();
+        let wanted = Claim::of(driver.descriptor(), Origin::BuiltIn);
+        precedence::admit(&wanted, &known, &BTreeSet::new())?;
+        slots.push(Slot { driver, origin: Origin::BuiltIn });
         Ok(())
     }
 
-    fn snapshot(&self) -> Vec<Arc<LoadedDriver>> {
-        self.drivers.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Puts the driver of `owner` in place of the one it had, in one step: a call gets the one or the
+    /// other. `replaces` are the types of built-in drivers that it may take over.
+    ///
+    /// # Errors
+    /// As [`Registry::insert`]; what `owner` had stays then.
+    pub fn install(
+        &self,
+        owner: &str,
+        driver: Arc<LoadedDriver>,
+        replaces: &BTreeSet<String>,
+    ) -> Result<(), LoadError> {
+        let origin = Origin::Installed(owner.to_owned());
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        let others = slots.iter().filter(|slot| slot.origin.owner() != Some(owner));
+        let known: Vec<_> = others.map(|slot| claim(slot, slot.origin.clone())).collect();
+        precedence::admit(&Claim::of(driver.descriptor(), origin.clone()), &known, replaces)?;
+        put(&mut slots, owner, Slot { driver, origin });
+        Ok(())
+    }
+
+    /// Lets the built-in driver be called in the form that `owner` gave it.
+    pub fn configure(&self, owner: &str, driver: Arc<LoadedDriver>) {
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        put(&mut slots, owner, Slot { driver, origin: Origin::Configured(owner.to_owned()) });
+    }
+
+    /// Takes away what `owner` installed or configured. Built-in drivers come back as they were.
+    pub fn remove(&self, owner: &str) {
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|slot| slot.origin.owner() != Some(owner));
+    }
+
+    /// The built-in driver of this name, as it was shipped.
+    #[must_use]
+    pub fn built_in(&self, name: &str) -> Option<Arc<LoadedDriver>> {
+        let found = |slot: &Slot| slot.origin == Origin::BuiltIn && slot.driver.descriptor().name == name;
+        self.snapshot().into_iter().find(found).map(|slot| slot.driver)
+    }
+
+    /// The names of the built-in drivers, sorted.
+    #[must_use]
+    pub fn built_in_names(&self) -> BTreeSet<String> {
+        let built_in = self.snapshot().into_iter().filter(|slot| slot.origin == Origin::BuiltIn);
+        built_in.map(|slot| slot.driver.descriptor().name.clone()).collect()
+    }
+
+    /// The driver that `owner` installed or configured.
+    #[must_use]
+    pub fn of_owner(&self, owner: &str) -> Option<Arc<LoadedDriver>> {
+        self.snapshot().into_iter().find(|slot| slot.origin.owner() == Some(owner)).map(|slot| slot.driver)
+    }
+
+    fn snapshot(&self) -> Vec<Slot> {
+        self.slots.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Drivers for Registry {
     fn for_type(&self, provider_type: &str) -> Option<Arc<dyn Driver>> {
-        self.snapshot()
-            .into_iter()
-            .find(|driver| driver.descriptor().provider(provider_type).is_some())
-            .map(|driver| driver as Arc<dyn Driver>)
+        serving(&self.snapshot(), provider_type).map(|slot| Arc::clone(&slot.driver) as Arc<dyn Driver>)
     }
 
     fn all(&self) -> Vec<Arc<dyn Driver>> {
-        self.snapshot().into_iter().map(|driver| driver as Arc<dyn Driver>).collect()
+        let slots = self.snapshot();
+        let serves = |slot: &Slot| {
+            let types = &slot.driver.descriptor().providers;
+            types.iter().any(|type_| {
+                serving(&slots, &type_.type_).is_some_and(|first| {
+                    first.origin == slot.origin
+                        && first.driver.descriptor().name == slot.driver.descriptor().name
+                })
+            })
+        };
+        let mut serving: Vec<Arc<LoadedDriver>> =
+            slots.iter().filter(|slot| serves(slot)).map(|slot| Arc::clone(&slot.driver)).collect();
+        serving.sort_by(|a, b| a.descriptor().name.cmp(&b.descriptor().name));
+        serving.into_iter().map(|driver| driver as Arc<dyn Driver>).collect()
     }
+}
+
+/// The slot that serves a type: what was installed, else what was shipped.
+fn serving<'a>(slots: &'a [Slot], provider_type: &str) -> Option<&'a Slot> {
+    let serves = |slot: &&Slot| slot.driver.descriptor().provider(provider_type).is_some();
+    slots.iter().filter(serves).max_by(|a, b| a.origin.cmp(&b.origin))
+}
+
+fn put(slots: &mut Vec<Slot>, owner: &str, slot: Slot) {
+    slots.retain(|known| known.origin.owner() != Some(owner));
+    slots.push(slot);
+}
+
+fn claim(slot: &Slot, origin: Origin) -> Claim {
+    Claim::of(slot.driver.descriptor(), origin)
 }
 
 fn components(directory: &Path) -> io::Result<Vec<PathBuf>> {

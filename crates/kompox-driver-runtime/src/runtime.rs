@@ -1,8 +1,13 @@
 //! What all drivers share: the engine, the linker, the options, the sessions and two queues.
 
 use crate::{
-    bindings::kompox::driver as wit, engine, error::RuntimeError, http, options::RuntimeOptions,
-    session::Sessions, state::CallState,
+    bindings::kompox::driver as wit,
+    engine,
+    error::RuntimeError,
+    http,
+    options::{Limits, RuntimeOptions},
+    session::Sessions,
+    state::CallState,
 };
 use rustls::ClientConfig;
 use std::sync::Arc;
@@ -50,6 +55,14 @@ impl Runtime {
             options: Arc::new(options),
         };
         Ok(Self { shared: Arc::new(shared) })
+    }
+}
+
+impl Runtime {
+    /// The bounds of this runtime.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.shared.options.limits
     }
 }
 

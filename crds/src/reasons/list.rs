@@ -284,6 +284,9 @@ reasons! {
     "KPX6007" EgressDenied:
         "The driver wanted to reach a host it is not granted.",
         "Grant the host in `spec.egress` of the KompoxDriver if it is right.";
+    "KPX6008" DriverConflict:
+        "Another driver has the name or a provider type of this one.",
+        "Remove one of the two, or grant `replaceBuiltInTypes` where the other one is built in.";
     "KPX9001" OperatorError:
         "The operator met an error of its own.",
         "See the operator's log; it tries again.";

@@ -37,7 +37,7 @@ use kube::{
         reflector::{ObjectRef, Store},
     },
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// The controller's name in logs, metrics and events.
 pub const NAME: &str = "disk";
@@ -74,6 +74,7 @@ pub async fn run(context: Arc<Context>, providers: Arc<Providers>, shutdown: Shu
     );
     let (controller, attachments) = controller.caches(context.all(), watches::config(), disk_attached_by);
     let secrets = Arc::clone(&providers);
+    let controller = controller.when_drivers_change(providers.changes(), served_by);
     let controller = controller
         .relates(context.watched(), watches::config(), move |secret: &PartialObjectMeta<Secret>, store| {
             secrets.forget_secret(&secret.namespace().unwrap_or_default(), &secret.name_any());
@@ -118,6 +119,13 @@ impl Turn for DiskTurn<'_> {
     async fn act(&mut self, act: disk::Act) -> Result<(), Interruption> {
         act::perform(self, act).await
     }
+}
+
+/// Whether a driver of one of these types serves the disk, or could.
+fn served_by(disk: &KompoxDisk, types: &BTreeSet<String>) -> bool {
+    let recorded = disk.status.as_ref().and_then(|status| status.provider.as_ref()?.type_.as_ref());
+    let named = recorded.or_else(|| (!disk.spec.provider.is_auto()).then_some(&disk.spec.provider.type_));
+    named.is_none_or(|type_| types.contains(type_))
 }
 
 /// The disk that a PersistentVolume of ours says it belongs to.

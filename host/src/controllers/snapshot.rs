@@ -30,7 +30,7 @@ use kube::{
         reflector::{ObjectRef, Store},
     },
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// The controller's name in logs, metrics and events.
 pub const NAME: &str = "snapshot";
@@ -54,10 +54,12 @@ struct SnapshotTurn<'a> {
 
 /// Runs the controller until `shutdown`.
 pub async fn run(context: Arc<Context>, providers: Arc<Providers>, shutdown: Shutdown) {
+    let changes = providers.changes();
     let shell = Arc::new(Shell { context: Arc::clone(&context), providers, memory: Memory::default() });
     Controller::<KompoxSnapshot>::new(&context, NAME)
         .relates(context.watched(), watches::config(), snapshots_of_disk)
         .relates(context.watched(), watches::config(), users_of_secret)
+        .when_drivers_change(changes, served_by)
         .run(move |snapshot, _| reconcile(snapshot, Arc::clone(&shell)), &shutdown)
         .await;
 }
@@ -88,6 +90,13 @@ impl Turn for SnapshotTurn<'_> {
     async fn act(&mut self, act: snapshot::Act) -> Result<(), Interruption> {
         act::perform(self, act).await
     }
+}
+
+/// Whether a driver of one of these types serves the snapshot, or could.
+fn served_by(snapshot: &KompoxSnapshot, types: &BTreeSet<String>) -> bool {
+    let recorded = snapshot.status.as_ref().and_then(|status| status.provider.as_ref()?.type_.as_ref());
+    let own = snapshot.spec.provider.as_ref().filter(|provider| !provider.is_auto());
+    recorded.or(own.map(|provider| &provider.type_)).is_none_or(|type_| types.contains(type_))
 }
 
 /// Snapshots that wait for a disk.

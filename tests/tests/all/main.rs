@@ -5,6 +5,7 @@ mod apps;
 mod component;
 mod conversion;
 mod disks;
+mod drivers;
 mod gitea;
 mod rules;
 mod trouble;
@@ -46,6 +47,7 @@ fn main() -> anyhow::Result<ExitCode> {
             takes_a_refusal_for_no_proof_of_absence pages_through_many;
         disks: made_and_left made_and_deleted killed_in_the_middle_of_a_creation adopted
             gone_with_their_namespace;
+        drivers: brought_in_a_config_map_broken_removed_and_restored what_cannot_be_used_says_why;
         conversion: what_the_cases_give_is_taken what_real_files_give_is_taken
             real_files_find_their_place real_files_become_ready;
         apps: an_external_secret_wakes_its_app;

@@ -20,6 +20,7 @@ fn policy(endpoints: &[(&str, &str)], config: &[(&str, &str)], grant: &EgressGra
 
 fn local() -> EgressGrant {
     EgressGrant {
+        scope: EgressScope::Declared,
         plain_http: PlainHttp::InGrantedNetworks,
         networks: vec!["127.0.0.0/8".parse().unwrap()],
         origins: vec!["https://vpce-1.ec2.us-east-1.vpce.amazonaws.com".to_owned()],
@@ -165,5 +166,26 @@ fn malformed_templates_are_refused() {
         "https://a-{config.x}.example.com:8443",
     ] {
         assert!(Template::parse(url).is_ok(), "{url}");
+    }
+}
+
+#[test]
+fn what_is_declared_is_open_only_as_far_as_the_administrator_says() {
+    let hosts = |hosts: &[&str]| EgressScope::Hosts(hosts.iter().map(|h| (*h).to_owned()).collect());
+    let cases = [
+        (EgressScope::Declared, ""),
+        (EgressScope::Closed, "EgressClosed"),
+        (hosts(&["ec2.us-west-2.amazonaws.com"]), ""),
+        (hosts(&["*.us-west-2.amazonaws.com"]), ""),
+        (hosts(&["*.amazonaws.com"]), "HostNotGranted"),
+        (hosts(&["c2.us-west-2.amazonaws.com"]), "HostNotGranted"),
+        (hosts(&[]), "HostNotGranted"),
+    ];
+    let uri: Uri = "https://ec2.us-west-2.amazonaws.com/".parse().unwrap();
+    for (scope, expected) in cases {
+        let grant = EgressGrant { scope: scope.clone(), ..EgressGrant::default() };
+        let policy = policy(&[("https://ec2.us-west-2.amazonaws.com/", "")], &[], &grant);
+        let reason = policy.allow(&Method::POST, &uri).map_or_else(|denial| denial.reason, |_| "");
+        assert_eq!(reason, expected, "{scope:?}");
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Interfaces {
     pub(super) snapshot: bool,
     /// Imports of [`RESTRICTED`], sorted.
     pub(super) restricted: Vec<String>,
+    /// All imports, sorted.
+    pub(super) imports: Vec<String>,
 }
 
 /// Checks names and versions, so that the linker's refusals are about shapes only.
@@ -41,10 +43,13 @@ fn check_names(imports: &[&str], exports: &[&str]) -> Result<Interfaces, LoadErr
         .map(|import| (*import).to_owned())
         .collect();
     restricted.sort();
+    let mut imports: Vec<String> = imports.iter().map(|import| (*import).to_owned()).collect();
+    imports.sort();
     Ok(Interfaces {
         disk_modify: has(exports, "disk-modify"),
         snapshot: has(exports, "snapshot"),
         restricted,
+        imports,
     })
 }
 

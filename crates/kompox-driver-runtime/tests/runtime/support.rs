@@ -5,7 +5,9 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, Response, body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use kompox_core::driver::{Call, ClusterIdentity, Credentials, DiskRequest, Intent};
-use kompox_driver_runtime::{ComponentCache, EgressGrant, LoadedDriver, PlainHttp, Runtime, RuntimeOptions};
+use kompox_driver_runtime::{
+    ComponentCache, EgressGrant, EgressScope, LoadedDriver, PlainHttp, Runtime, RuntimeOptions,
+};
 use std::{
     collections::BTreeMap,
     convert::Infallible,
@@ -65,6 +67,7 @@ pub(crate) fn patched(mut bytes: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
 /// Allows the loopback server.
 pub(crate) fn local_grant() -> EgressGrant {
     EgressGrant {
+        scope: EgressScope::Declared,
         plain_http: PlainHttp::InGrantedNetworks,
         networks: vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()],
         origins: Vec::new(),

@@ -1,0 +1,77 @@
+//! What a spec lets a driver do, in the terms of the runtime and the catalog. Pure.
+
+use crate::drivers::Settings;
+use kompox_crds::v1alpha1::driver::{Egress, EgressMode, EgressStatus, KompoxDriverSpec};
+use kompox_driver_runtime::{EgressGrant, EgressScope};
+use std::{collections::BTreeSet, time::Duration};
+
+/// The grant of a driver and how the status shows it. Absent: what a built-in driver declares is open, and
+/// a driver that was brought along has no network. `base` is granted to every driver.
+pub(super) fn egress(
+    spec: Option<&Egress>,
+    built_in: bool,
+    base: &EgressGrant,
+) -> (EgressGrant, EgressStatus) {
+    let absent = if built_in { EgressMode::Declared } else { EgressMode::None };
+    let mode = spec.map_or(absent, |egress| egress.mode);
+    let custom = spec.filter(|_| mode == EgressMode::Custom);
+    let sorted =
+        |list: &[String]| list.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+    let hosts = custom.map(|egress| sorted(&egress.hosts)).unwrap_or_default();
+    let cidrs = custom.map(|egress| sorted(&egress.cidrs)).unwrap_or_default();
+    let (word, scope) = match mode {
+        EgressMode::None => ("None", EgressScope::Closed),
+        EgressMode::Declared => ("Declared", EgressScope::Declared),
+        EgressMode::Custom => ("Custom", EgressScope::Hosts(hosts.clone())),
+    };
+    let mut grant = EgressGrant { scope, ..base.clone() };
+    // The API server let only blocks of addresses pass; a form that is not known here grants nothing.
+    grant.networks.extend(cidrs.iter().filter_map(|cidr| cidr.parse::<ipnet::IpNet>().ok()));
+    (grant, EgressStatus { mode: word.to_owned(), hosts, cidrs })
+}
+
+/// What is set for the objects of a driver.
+pub(super) fn settings(spec: &KompoxDriverSpec) -> Settings {
+    let seconds = spec.limits.call_timeout_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+    Settings {
+        config: spec.config.clone(),
+        credentials: spec.credentials_secret_ref.as_ref().map(|reference| reference.name.clone()),
+        tenant_config_keys: spec.grants.tenant_config_keys.iter().cloned().collect(),
+        adoption: spec.grants.adoption,
+        call_timeout: seconds.map(Duration::from_secs),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kompox_driver_runtime::PlainHttp;
+
+    #[test]
+    fn a_driver_that_was_brought_along_has_no_network_until_somebody_says_so() {
+        let custom = Egress {
+            mode: EgressMode::Custom,
+            hosts: vec!["b.example".to_owned(), "*.a.example".to_owned()],
+            cidrs: vec!["10.0.0.0/8".to_owned()],
+        };
+        let mode = |mode| Some(Egress { mode, hosts: vec![], cidrs: vec![] });
+        let hosts = EgressScope::Hosts(vec!["*.a.example".to_owned(), "b.example".to_owned()]);
+        let cases = [
+            (None, true, "Declared", EgressScope::Declared, 1),
+            (None, false, "None", EgressScope::Closed, 1),
+            (mode(EgressMode::None), true, "None", EgressScope::Closed, 1),
+            (mode(EgressMode::Declared), false, "Declared", EgressScope::Declared, 1),
+            (Some(custom), false, "Custom", hosts, 2),
+        ];
+        let base = EgressGrant {
+            plain_http: PlainHttp::InGrantedNetworks,
+            networks: vec!["127.0.0.0/8".parse().unwrap()],
+            ..EgressGrant::default()
+        };
+        for (spec, built_in, word, scope, networks) in cases {
+            let (grant, status) = egress(spec.as_ref(), built_in, &base);
+            assert_eq!((status.mode.as_str(), &grant.scope), (word, &scope));
+            assert_eq!((grant.networks.len(), grant.plain_http), (networks, PlainHttp::InGrantedNetworks));
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Drivers that come while the operator runs, with the real component and no built-in driver.
+
+use anyhow::{Result, ensure};
+use k8s_openapi::{ByteString, api::core::v1::ConfigMap};
+use kompox_crds::v1alpha1::KompoxDriver;
+use kompox_tests::{
+    objects,
+    scene::{PATIENCE, Scene, is},
+    stage::Stage,
+};
+use kube::{
+    Api,
+    api::{DeleteParams, ObjectMeta, Patch, PatchParams},
+};
+
+/// An operator without built-in drivers, whose own namespace is the scene's.
+async fn open<'a>(stage: &'a Stage, name: &str) -> Result<Scene<'a>> {
+    let none = stage.directory().join("no-drivers");
+    std::fs::create_dir_all(&none)?;
+    let environment =
+        vec![("KOMPOX_DRIVERS_DIR", none.display().to_string()), ("KOMPOX_NAMESPACE", format!("t-{name}"))];
+    Scene::open_with(stage, name, environment).await
+}
+
+async fn put(scene: &Scene<'_>, bytes: Vec<u8>) -> Result<()> {
+    let metadata = ObjectMeta { name: Some("component".to_owned()), ..ObjectMeta::default() };
+    let binary_data = Some([("driver.wasm".to_owned(), ByteString(bytes))].into());
+    let config_map = ConfigMap { metadata, binary_data, ..ConfigMap::default() };
+    let params = PatchParams::apply("kompox-tests").force();
+    scene.api::<ConfigMap>().patch("component", &params, &Patch::Apply(&config_map)).await?;
+    Ok(())
+}
+
+/// A KompoxDriver that this scene's operator looks after.
+fn driver(scene: &Scene<'_>, name: &str, spec: &serde_json::Value) -> String {
+    serde_json::json!({
+        "apiVersion": "k8s.kompox.dev/v1alpha1", "kind": "KompoxDriver",
+        "metadata": { "name": name, "labels": { "kompox-test": scene.namespace } },
+        "spec": spec,
+    })
+    .to_string()
+}
+
+async fn says(scene: &Scene<'_>, name: &str, type_: &str, reason: &str) -> Result<(KompoxDriver, String)> {
+    let drivers: Api<KompoxDriver> = Api::all(scene.client());
+    let found = objects::wait_for(&drivers, name, PATIENCE, |d| is(d, type_, "reason", reason)).await?;
+    let message = objects::condition(&serde_json::to_value(&found)?, "Ready", "message").to_owned();
+    Ok((found, message))
+}
+
+pub(super) async fn brought_in_a_config_map_broken_removed_and_restored(stage: &Stage) -> Result<()> {
+    let scene = open(stage, "brought").await?;
+    let component = std::fs::read(stage.programs.drivers.join("eks.wasm"))?;
+    let brought = driver(
+        &scene,
+        "brought",
+        &serde_json::json!({
+            "source": { "configMapRef": { "name": "component" } }, "egress": { "mode": "Declared" },
+        }),
+    );
+    // A disk that waits is taken up when its driver comes.
+    scene.apply(&scene.disk("data", "")).await?;
+    scene.disk_says("data", "UnknownProvider").await?;
+    scene.apply(&brought).await?;
+    let (_, message) = says(&scene, "brought", "Fetched", "DriverMissing").await?;
+    ensure!(message.contains("ConfigMap `component` does not exist"), "{message}");
+    put(&scene, component.clone()).await?;
+    let (good, _) = says(&scene, "brought", "Ready", "Ready").await?;
+    let status = good.status.unwrap_or_default();
+    ensure!(status.provider_types == ["eks"] && status.version.is_some(), "{status:?}");
+    ensure!(status.source.as_deref() == Some("configmap/component"), "{status:?}");
+    scene.disk_ready("data").await?;
+
+    // What is broken changes nothing for those who use the driver.
+    put(&scene, b"\0asm no more".to_vec()).await?;
+    let (bad, message) = says(&scene, "brought", "Compiled", "DriverIncompatible").await?;
+    ensure!(message.contains("stays in use"), "{message}");
+    ensure!(bad.status.unwrap_or_default().digest == status.digest, "another digest is in use");
+    scene.apply(&scene.disk("second", "")).await?;
+    scene.disk_ready("second").await?;
+    put(&scene, component).await?;
+    says(&scene, "brought", "Ready", "Ready").await?;
+
+    // Without its driver a disk waits, and goes on when the driver returns.
+    let drivers: Api<KompoxDriver> = Api::all(scene.client());
+    drivers.delete("brought", &DeleteParams::default()).await?;
+    let message = scene.disk_says("data", "DriverMissing").await?;
+    ensure!(message.contains("`eks`"), "{message}");
+    scene.apply(&brought).await?;
+    scene.disk_ready("data").await?;
+    drivers.delete("brought", &DeleteParams::default()).await?;
+    scene.close().await
+}
+
+pub(super) async fn what_cannot_be_used_says_why(stage: &Stage) -> Result<()> {
+    let scene = open(stage, "refused").await?;
+    put(&scene, std::fs::read(stage.programs.drivers.join("eks.wasm"))?).await?;
+    let other = format!("sha256:{}", "0".repeat(64));
+    let cases = [
+        (
+            "absent",
+            serde_json::json!({}),
+            "Fetched",
+            "DriverMissing",
+            "no built-in driver is called `absent`",
+        ),
+        (
+            "remote",
+            serde_json::json!({ "source": { "oci": { "reference": "registry.example/driver:1" } } }),
+            "Fetched",
+            "NotSupported",
+            "`spec.source.configMapRef`",
+        ),
+        (
+            "keyless",
+            serde_json::json!({ "source": { "configMapRef": { "name": "component", "key": "other.wasm" } } }),
+            "Fetched",
+            "DriverMissing",
+            "has no key `other.wasm` in `binaryData` (there are: driver.wasm)",
+        ),
+        (
+            "pinned",
+            serde_json::json!({ "source": { "configMapRef": { "name": "component" }, "digest": other } }),
+            "Verified",
+            "VerificationFailed",
+            "`spec.source.digest` is",
+        ),
+    ];
+    for (name, spec, type_, reason, expected) in cases {
+        scene.apply(&driver(&scene, name, &spec)).await?;
+        let (found, message) = says(&scene, name, type_, reason).await?;
+        ensure!(message.contains(expected), "{name}: {message}");
+        ensure!(found.status.unwrap_or_default().digest.is_none(), "{name}: it is in use");
+        Api::<KompoxDriver>::all(scene.client()).delete(name, &DeleteParams::default()).await?;
+    }
+    // Nobody said which hosts it may reach: it has no network, and the disk says how to grant it.
+    let closed = serde_json::json!({ "source": { "configMapRef": { "name": "component" } } });
+    scene.apply(&driver(&scene, "closed", &closed)).await?;
+    let (found, _) = says(&scene, "closed", "Ready", "Ready").await?;
+    ensure!(found.status.unwrap_or_default().egress.unwrap_or_default().mode == "None");
+    scene.apply(&scene.disk("data", "")).await?;
+    let message = scene.disk_says("data", "EgressDenied").await?;
+    ensure!(message.contains("spec.egress"), "{message}");
+    ensure!(scene.proxy.count("CreateVolume") == 0, "a request left");
+    Api::<KompoxDriver>::all(scene.client()).delete("closed", &DeleteParams::default()).await?;
+    scene.close().await
+}
