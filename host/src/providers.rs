@@ -109,7 +109,7 @@ impl Providers {
             Err(problem) => return Ok(Err(problem)),
         };
         Ok(config(asker.spec, derived, &settings)
-            .and_then(|config| self.ready(asker, type_, config, credentials, settings.call_timeout)))
+            .and_then(|config| self.ready(asker, type_, config, credentials, &settings)))
     }
 
     fn ready(
@@ -118,7 +118,7 @@ impl Providers {
         type_: String,
         config: Attributes,
         credentials: Credentials,
-        timeout: Option<Duration>,
+        settings: &Settings,
     ) -> Result<Resolved, Problem> {
         let Some(driver) = self.drivers.for_type(&type_) else { return Err(self.no_driver(&type_, asker)) };
         let Some(described) = driver.descriptor().provider(&type_) else {
@@ -142,9 +142,10 @@ impl Providers {
             clones: described.has(Feature::Clone),
             tags: described.has(Feature::Tags),
             fingerprint: credentials.fingerprint(&self.cluster.uid),
+            adoption: settings.adoption.unwrap_or_default(),
         };
         let call = self.call(type_, config, credentials, asker.subject);
-        let call = Call { timeout: timeout.unwrap_or(CALL_TIMEOUT), ..call };
+        let call = Call { timeout: settings.call_timeout.unwrap_or(CALL_TIMEOUT), ..call };
         Ok(Resolved { driver, call, provider })
     }
 

@@ -10,6 +10,8 @@ use sha2::{Digest as _, Sha256};
 pub const TAG_MANAGED: &str = "kompox-managed";
 /// Tag: uid of the cluster, without dashes.
 pub const TAG_CLUSTER: &str = "kompox-cluster";
+/// Tag that a person sets: `<namespace>/<name>` of the object that may adopt this one.
+pub const TAG_ADOPT: &str = "kompox-adopt";
 /// Tag: namespace of the object, shortened where needed.
 pub const TAG_NAMESPACE: &str = "kompox-ns";
 /// Tag: name of the object, shortened where needed.

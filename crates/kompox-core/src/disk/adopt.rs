@@ -6,7 +6,10 @@ use crate::{
     driver::{Attributes, DiskInfo, TagChange, Target},
     step::Note,
 };
-use kompox_crds::{reasons::Reason, v1alpha1::disk::lifecycle};
+use kompox_crds::{
+    reasons::Reason,
+    v1alpha1::{disk::lifecycle, driver::Adoption},
+};
 
 pub(super) fn decide(observed: &Observed, provider: &Provider) -> Step {
     let Some(handle) = observed.spec().source.as_ref().and_then(|source| source.handle.clone()) else {
@@ -42,8 +45,17 @@ fn judge(observed: &Observed, provider: &Provider, info: &DiskInfo) -> Step {
     }
     match owner_of(info.tags(), &owner) {
         Ownership::Ours => {}
-        Ownership::Untagged if !provider.tags => {}
-        _ if is_claimable(info.tags(), owner.kind) => return mark(observed, info),
+        Ownership::Untagged if !provider.tags => {
+            if let Some(problem) = denied(observed, provider, info) {
+                return Step::blocked(problem);
+            }
+        }
+        _ if is_claimable(info.tags(), owner.kind) => {
+            if let Some(problem) = denied(observed, provider, info) {
+                return Step::blocked(problem);
+            }
+            return mark(observed, info);
+        }
         _ => {
             let message = format!(
                 "the disk `{}` carries the owner tag of another object; release it there, or remove its tag `{}`",
@@ -67,6 +79,34 @@ fn judge(observed: &Observed, provider: &Provider, info: &DiskInfo) -> Step {
     status.lifecycle = Some(lifecycle::CREATING.to_owned());
     let note = Note::new(Reason::Adopted, format!("the disk `{}` is adopted", info.handle));
     Step::act(Act::WriteStatus(status, Some(note)))
+}
+
+/// Adoption takes the administrator's consent, or that of who can tag the disk: otherwise whoever may
+/// write KompoxDisks could attach every disk that the credentials reach. What this namespace left behind
+/// was its own.
+fn denied(observed: &Observed, provider: &Provider, info: &DiskInfo) -> Option<Problem> {
+    let owner = observed.owner();
+    let consent = format!("{}/{}", owner.namespace, owner.name);
+    let has = |key: &str, value: &str| info.tags().get(key).is_some_and(|found| found == value);
+    let named =
+        has(identity::TAG_ADOPT, &consent) || has(identity::TAG_ADOPT, &identity::tag_value(&consent));
+    let ours = owner.tags();
+    let left_here =
+        ours.get(identity::TAG_CLUSTER).is_some_and(|cluster| has(identity::TAG_CLUSTER, cluster))
+            && has(identity::TAG_NAMESPACE, &identity::tag_value(&owner.namespace));
+    let message = match provider.adoption {
+        Adoption::Any => return None,
+        Adoption::Tagged if named || left_here => return None,
+        Adoption::Tagged => format!(
+            "the disk `{}` may not be adopted: tag it `{}={consent}` at the provider",
+            info.handle,
+            identity::TAG_ADOPT
+        ),
+        Adoption::Denied => "the administrator does not let disks be adopted (`grants.adoption` of the \
+             KompoxDriver); remove `spec.source.handle`"
+            .to_owned(),
+    };
+    Some(Problem { retry: Retry::PERSON, ..Problem::stalled(Reason::AdoptionDenied, message) })
 }
 
 fn zone_differs(observed: &Observed, info: &DiskInfo) -> Option<Problem> {

@@ -10,7 +10,7 @@ use crate::{
     driver::{Account, ClusterIdentity, DiskInfo, DiskPlan, Volume},
 };
 use k8s_openapi::{api::core::v1::PersistentVolume, jiff::Timestamp};
-use kompox_crds::v1alpha1::{KompoxDisk, KompoxDiskSpec, KompoxDiskStatus, ProviderStatus};
+use kompox_crds::v1alpha1::{KompoxDisk, KompoxDiskSpec, KompoxDiskStatus, ProviderStatus, driver::Adoption};
 use std::{collections::BTreeSet, time::Duration};
 
 /// Everything [`super::decide`] may look at. `None` in a field means: not read in this turn.
@@ -77,6 +77,8 @@ pub struct Provider {
     pub tags: bool,
     /// Salted hash of the credentials in use.
     pub fingerprint: String,
+    /// Which cloud disks the administrator lets be adopted.
+    pub adoption: Adoption,
 }
 
 impl Provider {

@@ -2,7 +2,6 @@
 //! killed after every single act.
 
 use super::*;
-use crate::{
     cloud::{
         CloudObject as _, Problem, Sighting,
         creation::{Asked, Looks},
@@ -21,9 +20,10 @@ use k8s_openapi::{
     },
     jiff::Timestamp,
 };
+use kompox_crds::v1alpha1::driver::Adoption;
 use kompox_crds::{
     reasons::Reason,
-    v1alpha1::{DeletionPolicy, KompoxDisk, KompoxDiskSpec, LocalRef, disk},
+    v1alpha1::{DeletionPolicy, KompoxDisk, KompoxDiskSpec, LocalRef, disk, driver::Adoption},
 };
 use std::{collections::BTreeSet, time::Duration};
 
@@ -38,6 +38,7 @@ struct World {
     rival: Option<String>,
     cloud: Vec<DiskInfo>,
     volume: Option<PersistentVolume>,
+    adoption: Adoption,
     now: i64,
     acts: Vec<String>,
     gone: bool,
@@ -59,6 +60,7 @@ impl World {
             rival: None,
             cloud: vec![],
             volume: None,
+            adoption: Adoption::Any,
             now: 1_800_000_000,
             acts: vec![],
             gone: false,
@@ -80,7 +82,7 @@ impl World {
             now: self.time(),
             cluster: ClusterIdentity { uid: "cluster-1".into(), ..ClusterIdentity::default() },
             operator_namespace: "k4x-system".into(),
-            provider: Ok(provider()),
+            provider: Ok(Provider { adoption: self.adoption, ..provider() }),
             source: self.source.clone(),
             asked,
             asked_generation: Some(1),
@@ -237,6 +239,7 @@ fn provider() -> Provider {
         clones: true,
         tags: true,
         fingerprint: "f".into(),
+        adoption: Adoption::Any,
     }
 }
 
@@ -519,6 +522,31 @@ fn a_disk_that_somebody_owns_is_not_adopted() {
     assert_eq!(reason(rival.turn(Asked::No, false)), Reason::AlreadyClaimed);
     let orphaned = owned.into_iter().chain([(identity::TAG_ORPHANED.to_owned(), "1".to_owned())]);
     assert_eq!(adopting(orphaned.collect()).turn(Asked::No, false), Some(Verdict::Ready));
+}
+
+#[test]
+fn whose_disk_it_may_be_is_up_to_the_administrator() {
+    let cluster = World::new(spec()).observe(Asked::No).owner().tags()[identity::TAG_CLUSTER].clone();
+    let cases: [(Adoption, &[(&str, &str)], bool); 8] = [
+        (Adoption::Any, &[], true),
+        (Adoption::Denied, &[("kompox-adopt", "app1/data")], false),
+        (Adoption::Tagged, &[], false),
+        (Adoption::Tagged, &[("kompox-adopt", "app1/data")], true),
+        (Adoption::Tagged, &[("kompox-adopt", "other/data")], false),
+        (Adoption::Tagged, &[("kompox-ns", "app1"), ("kompox-cluster", &cluster)], true),
+        (Adoption::Tagged, &[("kompox-ns", "other"), ("kompox-cluster", &cluster)], false),
+        (Adoption::Tagged, &[("kompox-ns", "app1"), ("kompox-cluster", "another")], false),
+    ];
+    for (adoption, tags, allowed) in cases {
+        let mut world = adopting(tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
+        world.adoption = adoption;
+        let verdict = world.turn(Asked::No, false);
+        if allowed {
+            assert_eq!(verdict, Some(Verdict::Ready), "{adoption:?} {tags:?}");
+        } else {
+            assert_eq!(reason(verdict), Reason::AdoptionDenied, "{adoption:?} {tags:?}");
+        }
+    }
 }
 
 #[test]

@@ -192,6 +192,7 @@ fn provider() -> Provider {
             clones: true,
             tags: true,
             fingerprint: "f".into(),
+            adoption: kompox_crds::v1alpha1::driver::Adoption::Any,
         },
         supported: true,
     }
