@@ -239,16 +239,21 @@ impl Providers {
                 Err(error) => tracing::warn!(driver = driver.descriptor().name, %error, "detection failed"),
             }
         }
-        let Some((_, mut best)) = found.pop_last() else {
-            return Ok(Err(ambiguous("no driver recognises this cluster", &self.drivers.types())));
-        };
-        match (best.pop(), best.as_slice()) {
-            (Some(detection), []) => Ok(Ok(detection)),
-            (last, others) => {
-                let types: Vec<String> =
-                    others.iter().chain(&last).map(|detection| detection.provider_type.clone()).collect();
-                Ok(Err(ambiguous("several drivers recognise this cluster", &types)))
-            }
+        Ok(choose(found, &self.drivers.types()))
+    }
+}
+
+/// The best of what was found, if it is better than everything else.
+fn choose(mut found: BTreeMap<u8, Vec<Detection>>, loaded: &[String]) -> Result<Detection, Problem> {
+    let Some((_, mut best)) = found.pop_last() else {
+        return Err(ambiguous("no driver recognises this cluster", loaded));
+    };
+    match (best.pop(), best.as_slice()) {
+        (Some(detection), []) => Ok(detection),
+        (last, others) => {
+            let types: Vec<String> =
+                others.iter().chain(&last).map(|detection| detection.provider_type.clone()).collect();
+            Err(ambiguous("several drivers recognise this cluster", &types))
         }
     }
 }
@@ -276,4 +281,80 @@ fn config(spec: &ProviderSpec, derived: Attributes, settings: &Settings) -> Resu
 fn ambiguous(what: &str, types: &[String]) -> Problem {
     let message = format!("{what}; set `spec.provider.type` to one of: {}", types.join(", "));
     Problem { retry: Retry::PERSON, ..Problem::stalled(Reason::AmbiguousProvider, message) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kompox_crds::v1alpha1::LocalRef;
+
+    fn detection(provider_type: &str, score: u8) -> Detection {
+        Detection { provider_type: provider_type.to_owned(), score, config: Attributes::new() }
+    }
+
+    #[test]
+    fn the_best_detection_wins_and_a_tie_names_its_candidates() {
+        let cases: [(&[(&str, u8)], Result<&str, &str>); 4] = [
+            (&[("eks", 90), ("k3s", 10)], Ok("eks")),
+            (&[("eks", 90), ("aks", 90), ("k3s", 99)], Ok("k3s")),
+            (&[("aks", 90), ("eks", 90), ("k3s", 10)], Err("one of: aks, eks")),
+            (&[], Err("no driver recognises this cluster; set `spec.provider.type` to one of: eks, k3s")),
+        ];
+        for (detections, expected) in cases {
+            let mut found: BTreeMap<u8, Vec<Detection>> = BTreeMap::new();
+            for (type_, score) in detections {
+                found.entry(*score).or_default().push(detection(type_, *score));
+            }
+            let chosen = choose(found, &["eks".to_owned(), "k3s".to_owned()]);
+            match (chosen, expected) {
+                (Ok(chosen), Ok(expected)) => assert_eq!(chosen.provider_type, expected),
+                (Err(problem), Err(expected)) => {
+                    assert!(problem.message.ends_with(expected), "{}", problem.message);
+                    assert_eq!(problem.reason, Reason::AmbiguousProvider);
+                }
+                (chosen, _) => panic!("{detections:?}: {:?}", chosen.map(|found| found.provider_type)),
+            }
+        }
+    }
+
+    #[test]
+    fn with_shared_credentials_only_the_allowed_keys_may_be_set() {
+        let text = |pairs: &[(&str, &str)]| -> Attributes {
+            pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+        };
+        let settings = |shared: bool| Settings {
+            config: text(&[("region", "a"), ("project", "p")]),
+            credentials: shared.then(|| "shared".to_owned()),
+            tenant_config_keys: ["region".to_owned()].into(),
+            ..Settings::default()
+        };
+        let cases = [
+            (true, false, "region", true),
+            (true, false, "project", false),
+            (true, true, "project", true),
+            (false, false, "project", true),
+        ];
+        for (shared, own, key, allowed) in cases {
+            let spec = ProviderSpec {
+                config: text(&[(key, "mine")]),
+                credentials_secret_ref: own.then(|| LocalRef { name: "own".to_owned() }),
+                ..ProviderSpec::default()
+            };
+            let derived = text(&[("region", "detected"), ("zone", "z")]);
+            match config(&spec, derived, &settings(shared)) {
+                Ok(merged) => {
+                    assert!(allowed, "{key}");
+                    assert_eq!((merged[key].as_str(), merged["zone"].as_str()), ("mine", "z"));
+                }
+                Err(problem) => {
+                    assert!(!allowed && problem.reason == Reason::ConfigNotAllowed, "{}", problem.message);
+                    assert!(
+                        problem.message.contains("`spec.provider.config.project`"),
+                        "{}",
+                        problem.message
+                    );
+                }
+            }
+        }
+    }
 }

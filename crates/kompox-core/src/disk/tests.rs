@@ -2,6 +2,7 @@
 //! killed after every single act.
 
 use super::*;
+use crate::{
     cloud::{
         CloudObject as _, Problem, Sighting,
         creation::{Asked, Looks},
@@ -20,7 +21,6 @@ use k8s_openapi::{
     },
     jiff::Timestamp,
 };
-use kompox_crds::v1alpha1::driver::Adoption;
 use kompox_crds::{
     reasons::Reason,
     v1alpha1::{DeletionPolicy, KompoxDisk, KompoxDiskSpec, LocalRef, disk, driver::Adoption},
