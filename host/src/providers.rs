@@ -289,12 +289,18 @@ mod tests {
     use kompox_crds::v1alpha1::LocalRef;
 
     fn detection(provider_type: &str, score: u8) -> Detection {
-        Detection { provider_type: provider_type.to_owned(), score, config: Attributes::new() }
+        Detection {
+            provider_type: provider_type.to_owned(),
+            score,
+            reason: String::new(),
+            config: Attributes::new(),
+        }
     }
 
     #[test]
     fn the_best_detection_wins_and_a_tie_names_its_candidates() {
-        let cases: [(&[(&str, u8)], Result<&str, &str>); 4] = [
+        type Scores<'a> = &'a [(&'a str, u8)];
+        let cases: [(Scores<'_>, Result<&str, &str>); 4] = [
             (&[("eks", 90), ("k3s", 10)], Ok("eks")),
             (&[("eks", 90), ("aks", 90), ("k3s", 99)], Ok("k3s")),
             (&[("aks", 90), ("eks", 90), ("k3s", 10)], Err("one of: aks, eks")),

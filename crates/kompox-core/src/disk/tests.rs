@@ -527,7 +527,8 @@ fn a_disk_that_somebody_owns_is_not_adopted() {
 #[test]
 fn whose_disk_it_may_be_is_up_to_the_administrator() {
     let cluster = World::new(spec()).observe(Asked::No).owner().tags()[identity::TAG_CLUSTER].clone();
-    let cases: [(Adoption, &[(&str, &str)], bool); 8] = [
+    type Tags<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Adoption, Tags<'_>, bool); 8] = [
         (Adoption::Any, &[], true),
         (Adoption::Denied, &[("kompox-adopt", "app1/data")], false),
         (Adoption::Tagged, &[], false),

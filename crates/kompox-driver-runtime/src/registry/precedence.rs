@@ -69,7 +69,8 @@ mod tests {
             claim("eks", &["eks"], Origin::Configured("eks".to_owned())),
             claim("acme", &["acme"], installed("acme")),
         ];
-        let cases: [(&str, &[&str], &[&str], &str); 8] = [
+        type Types<'a> = &'a [&'a str];
+        let cases: [(&str, Types<'_>, Types<'_>, &str); 8] = [
             ("new", &["new"], &[], ""),
             ("new", &["eks"], &[], "`grants.replaceBuiltInTypes`"),
             ("new", &["eks"], &["eks"], ""),
