@@ -50,6 +50,10 @@ fn taken(wanted: &Claim, type_: &str, other: &Claim, built_in: bool) -> LoadErro
     if built_in {
         return LoadError::BuiltInType { driver, provider_type, holder };
     }
+    // The same driver twice: its name says more than the first of its types.
+    if driver == holder {
+        return LoadError::NameTaken { driver };
+    }
     LoadError::TypeTaken { driver, provider_type, holder }
 }
 
@@ -95,7 +99,9 @@ mod tests {
     #[test]
     fn built_in_drivers_never_take_from_each_other() {
         let known = [claim("eks", &["eks"], Origin::BuiltIn)];
-        for (name, types, expected) in [("eks", "x", "same name"), ("other", "eks", "already served")] {
+        for (name, types, expected) in
+            [("eks", "x", "same name"), ("eks", "eks", "same name"), ("other", "eks", "already served")]
+        {
             let wanted = claim(name, &[types], Origin::BuiltIn);
             let error = admit(&wanted, &known, &["eks".to_owned()].into()).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
