@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codes::{self, Code};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::model::{
     Dependency, DependencyCondition, HealthcheckTest, MountSource, Project, Service, VolumeMount,
 };
@@ -56,7 +56,7 @@ fn dependencies(
             Some(target) => unknowable_health(target, dependency),
             None if project.disabled_services.contains_key(name) => disabled(name, dependency),
             None if undecoded.contains(name) => None,
-            None => Some(undefined(project, name)),
+            None => Some(undefined(project, name, diagnostics)),
         };
         if let Some((code, message, help)) = fault {
             let message = format!("service {} {message}", shown(&service.name.value));
@@ -67,8 +67,11 @@ fn dependencies(
 
 type Fault = (&'static Code, String, String);
 
-fn undefined(project: &Project, name: &str) -> Fault {
-    let help = crate::suggest::nearest(name, project.services.keys().map(String::as_str))
+fn undefined(project: &Project, name: &str, diagnostics: &Diagnostics) -> Fault {
+    let names = project.services.keys().map(String::as_str);
+    let wanted = diagnostics.has_room(Severity::Error);
+    let near = wanted.then(|| crate::suggest::nearest(name, names)).flatten();
+    let help = near
         .map_or_else(|| "declare it below `services`".to_owned(), |near| format!("did you mean `{near}`?"));
     (&codes::UNDEFINED_SERVICE, format!("depends on {}, which does not exist", shown(name)), help)
 }

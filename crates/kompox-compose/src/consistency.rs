@@ -2,7 +2,7 @@
 
 mod services;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codes::{self, Code};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -12,13 +12,17 @@ use crate::yaml::{Entry, Kind, Node};
 /// The project under test.
 pub(crate) struct Checked<'a> {
     root: &'a Node,
+    /// The names of each top-level section.
+    declared: BTreeMap<&'a str, BTreeSet<&'a str>>,
     disabled: &'a BTreeSet<String>,
     diagnostics: &'a mut Diagnostics,
 }
 
 /// Reports every broken rule.
 pub(crate) fn check(root: &Node, disabled: &BTreeSet<String>, diagnostics: &mut Diagnostics) {
-    let mut checked = Checked { root, disabled, diagnostics };
+    let declared =
+        root.entries().iter().map(|entry| (entry.key.value.as_str(), keys(&entry.value))).collect();
+    let mut checked = Checked { root, declared, disabled, diagnostics };
     for entry in root.get("services").map(Node::entries).into_iter().flatten() {
         // Anything but a mapping has been reported.
         if !disabled.contains(&entry.key.value) && matches!(entry.value.kind, Kind::Mapping(_)) {
@@ -86,10 +90,13 @@ impl<'a> Checked<'a> {
     /// Whether a top-level section declares a name.
     fn declares(&self, section: &str, name: &str) -> bool {
         // A section that is no mapping has been reported.
-        self.root
-            .get(section)
-            .is_some_and(|section| section.get(name).is_some() || !matches!(section.kind, Kind::Mapping(_)))
+        let declared = self.declared.get(section).is_some_and(|names| names.contains(name));
+        declared || self.root.get(section).is_some_and(|section| !matches!(section.kind, Kind::Mapping(_)))
     }
+}
+
+fn keys(node: &Node) -> BTreeSet<&str> {
+    node.entries().iter().map(|entry| entry.key.value.as_str()).collect()
 }
 
 fn is_true(node: Option<&Node>) -> bool {

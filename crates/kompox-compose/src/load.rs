@@ -6,6 +6,7 @@ mod include;
 mod relocate;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -19,6 +20,7 @@ use crate::settle::{self, Mode};
 use crate::span::{Span, Text};
 use crate::text::shown;
 use crate::yaml::{self, Kind, Node};
+use extends::Services;
 
 static FILE: Type = Type::Object(&ROOT);
 
@@ -34,7 +36,7 @@ pub(crate) struct Loader<'a> {
     /// Files read so far.
     files: usize,
     /// The services of files that others extend, by path.
-    bases: BTreeMap<String, Node>,
+    bases: BTreeMap<String, Rc<Services>>,
 }
 
 /// A file and what its content depends on.

@@ -3,6 +3,8 @@
 //! <https://github.com/compose-spec/compose-spec/blob/main/13-merge.md>: mappings merge by key, lists grow,
 //! commands and tests are replaced, and the tags `!reset` and `!override` cut the earlier value off.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::schema::{Type, Unique};
 use crate::unique;
 use crate::yaml::{Entry, Kind, Mark, Node};
@@ -41,8 +43,10 @@ pub(crate) fn merge(ty: &'static Type, base: &mut Node, over: Node) {
 }
 
 fn mappings(ty: &'static Type, earlier: &mut Vec<Entry>, later: Vec<Entry>) {
+    let places = earlier.iter().enumerate().map(|(place, entry)| (entry.key.value.clone(), place));
+    let places: BTreeMap<String, usize> = places.collect();
     for entry in later {
-        let Some(known) = earlier.iter_mut().find(|known| known.key.value == entry.key.value) else {
+        let Some(known) = places.get(&entry.key.value).and_then(|&place| earlier.get_mut(place)) else {
             earlier.push(entry);
             continue;
         };
@@ -83,10 +87,12 @@ fn changes_driver(ty: &Type, earlier: &[Entry], later: &[Entry]) -> bool {
 
 fn lists(ty: &'static Type, earlier: &mut Vec<Node>, later: Vec<Node>) {
     if let Type::List(item, Unique::Subnet) = ty {
+        let subnet = |node: &Node| node.get("subnet").and_then(Node::printed);
         let known = std::mem::take(earlier);
+        // Of several with the same subnet the first counts.
+        let known: BTreeMap<_, _> = known.into_iter().rev().map(|pool| (subnet(&pool), pool)).collect();
         for pool in later {
-            let subnet = |node: &Node| node.get("subnet").and_then(Node::printed);
-            match known.iter().find(|known| subnet(known) == subnet(&pool)) {
+            match known.get(&subnet(&pool)) {
                 Some(known) => {
                     let mut known = known.clone();
                     merge(item, &mut known, pool);
@@ -97,11 +103,9 @@ fn lists(ty: &'static Type, earlier: &mut Vec<Node>, later: Vec<Node>) {
         }
         return;
     }
-    for item in later {
-        if !earlier.iter().any(|known| known.same(&item)) {
-            earlier.push(item);
-        }
-    }
+    let mut known: BTreeSet<_> = earlier.iter().map(Node::content).collect();
+    let new: Vec<bool> = later.iter().map(|item| known.insert(item.content())).collect();
+    earlier.extend(later.into_iter().zip(new).filter_map(|(item, new)| new.then_some(item)));
     if matches!(ty, Type::Hosts) {
         earlier.sort_by(|a, b| a.as_text().cmp(&b.as_text()));
     }

@@ -1,6 +1,6 @@
 //! What the specification fills in: defaults, the implicit network, implied dependencies, names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::merge::merge;
 use crate::paths;
@@ -133,8 +133,10 @@ fn dependencies(service: &mut Node) {
         fill(service, "depends_on", |span| Node::new(span.clone(), Kind::Mapping(Vec::new())));
     }
     let Some(depends_on) = service.get_mut("depends_on") else { return };
+    let mut known: BTreeSet<String> =
+        depends_on.entries().iter().map(|entry| entry.key.value.clone()).collect();
     for (name, origin, restart) in implied {
-        if depends_on.get(&name).is_some() {
+        if !known.insert(name.clone()) {
             continue;
         }
         let mut value = Node::new(origin.span.clone(), Kind::Mapping(Vec::new())).filled();

@@ -10,6 +10,8 @@ mod scalars;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use crate::codes::{self, Code};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::path::Path;
@@ -131,6 +133,7 @@ impl Settler<'_> {
     fn listed(&mut self, item: &'static Type, short: Short, node: &mut Node, at: At<'_>) {
         if let Kind::Sequence(items) = &node.kind {
             let mut entries: Vec<Entry> = Vec::new();
+            let mut known = BTreeSet::new();
             for (index, name) in items.iter().enumerate() {
                 let Some(text) = name.as_text() else {
                     self.wrong_type(name, (&name.span, &at.1.index(index)), "a string");
@@ -140,7 +143,7 @@ impl Settler<'_> {
                     Short::Dependency => dependency(name),
                     _ => Node::plain(&name.span, "null").filled(),
                 };
-                if entries.iter().all(|entry| entry.key.value != text) {
+                if known.insert(text) {
                     entries.push(Entry { key: Spanned::new(text.to_owned(), name.span.clone()), value });
                 }
             }

@@ -3,6 +3,9 @@
 /// Words longer than this are no typing errors of anything we know.
 const MAX_WORD: usize = 40;
 
+/// Most candidates looked at: comparing costs more than finding out that a name is not there.
+const MAX_CANDIDATES: usize = 1000;
+
 /// The candidate nearest to `word`, if it is near enough to be a slip of the fingers.
 pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if word.len() > MAX_WORD {
@@ -12,6 +15,7 @@ pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
     let allowed = (word.chars().count() / 3).max(1);
     candidates
         .into_iter()
+        .take(MAX_CANDIDATES)
         .filter(|candidate| candidate.len() <= MAX_WORD)
         .map(|candidate| (distance(&lowered, candidate), candidate))
         .filter(|(distance, _)| *distance <= allowed)

@@ -11,6 +11,8 @@ mod tests;
 pub(crate) use build::parse;
 pub(crate) use scalar::{Scalar, Shape};
 
+use std::collections::BTreeMap;
+
 use crate::span::{Span, Spanned};
 
 /// A YAML value with its place.
@@ -47,6 +49,15 @@ pub(crate) enum Kind {
     Scalar(Scalar),
     Sequence(Vec<Node>),
     Mapping(Vec<Entry>),
+}
+
+/// What a value says, wherever it stands and in whatever order its keys are.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Content<'a> {
+    /// The text, and whether it is plain.
+    Scalar(&'a str, bool),
+    Sequence(Vec<Content<'a>>),
+    Mapping(BTreeMap<&'a str, Content<'a>>),
 }
 
 /// One key of a mapping and its value.
@@ -142,16 +153,18 @@ impl Node {
 
     /// Whether two values are the same but for their places.
     pub(crate) fn same(&self, other: &Node) -> bool {
-        match (&self.kind, &other.kind) {
-            (Kind::Scalar(a), Kind::Scalar(b)) => a.plain == b.plain && a.text == b.text,
-            (Kind::Sequence(a), Kind::Sequence(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b))
+        self.content() == other.content()
+    }
+
+    /// The value without its places. It has an order, so that many values can be told apart without comparing
+    /// each with every other.
+    pub(crate) fn content(&self) -> Content<'_> {
+        match &self.kind {
+            Kind::Scalar(scalar) => Content::Scalar(&scalar.text, scalar.plain),
+            Kind::Sequence(items) => Content::Sequence(items.iter().map(Node::content).collect()),
+            Kind::Mapping(entries) => {
+                Content::Mapping(entries.iter().map(|e| (e.key.value.as_str(), e.value.content())).collect())
             }
-            (Kind::Mapping(a), Kind::Mapping(b)) => {
-                let found = |entry: &Entry| other.get(&entry.key.value).is_some_and(|b| entry.value.same(b));
-                a.len() == b.len() && a.iter().all(found)
-            }
-            _ => false,
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Checked, is_true};
 use crate::codes;
+use crate::diagnostic::Severity;
 use crate::span::Span;
 use crate::text::shown;
 use crate::yaml::{Entry, Node};
@@ -106,7 +107,9 @@ impl Checked<'_> {
                 }
             } else if !self.declares("services", name) {
                 let names = self.root.get("services").map(Node::entries).unwrap_or_default();
-                let near = crate::suggest::nearest(name, names.iter().map(|entry| entry.key.value.as_str()));
+                let names = names.iter().map(|entry| entry.key.value.as_str());
+                let wanted = self.diagnostics.has_room(Severity::Error);
+                let near = wanted.then(|| crate::suggest::nearest(name, names)).flatten();
                 let help = near.map(|near| format!("did you mean `{near}`?"));
                 let help = help.unwrap_or_else(|| "declare it below `services`".to_owned());
                 let message = format!("depends on {}, which does not exist", shown(name));

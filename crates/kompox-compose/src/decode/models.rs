@@ -10,9 +10,9 @@ use crate::yaml::Node;
 
 /// Adds the variables; what the service sets itself stays.
 pub(super) fn add_variables(cx: &mut Context<'_>, root: &Node, project: &mut Project) {
-    for service in project.services.values_mut() {
-        let path = ["services", &service.name.value, "models"];
-        let Some(node) = path.iter().try_fold(root, |node, key| node.get(key)) else { continue };
+    for entry in root.get("services").map(Node::entries).unwrap_or_default() {
+        let Some(node) = entry.value.get("models") else { continue };
+        let Some(service) = project.services.get_mut(&entry.key.value) else { continue };
         let at = At { node, key: &node.span, path: crate::path::Path::default() };
         for (name, at) in at.entries(cx) {
             add_model(cx, root, service, &name.value, &at);

@@ -2,6 +2,9 @@
 //!
 //! <https://github.com/compose-spec/compose-spec/blob/main/05-services.md#extends>
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use super::{Loader, Source, relocate};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -10,14 +13,22 @@ use crate::path::Path;
 use crate::paths;
 use crate::schema::{ROOT, Type};
 use crate::text::shown;
-use crate::yaml::Node;
+use crate::yaml::{Entry, Kind, Node};
 
 /// Longest chain of services that extend one another.
 const MAX_CHAIN: usize = 64;
 
+/// Services by name.
+pub(super) type Services = BTreeMap<String, Node>;
+
+fn by_name(services: Node) -> Services {
+    let Kind::Mapping(entries) = services.kind else { return Services::new() };
+    entries.into_iter().map(|entry| (entry.key.value, entry.value)).collect()
+}
+
 /// Where services are looked up.
 struct Scope<'s> {
-    services: &'s Node,
+    services: &'s Services,
     file: &'s str,
     source: &'s Source<'s>,
 }
@@ -26,13 +37,17 @@ impl Loader<'_> {
     /// Resolves `extends` of every service of the file.
     pub(super) fn extended(&mut self, tree: &mut Node, source: &Source<'_>) {
         for section in ["services", "jobs"] {
-            let Some(services) = tree.get(section).cloned() else { continue };
+            let Some(tree) = tree.get_mut(section) else { continue };
+            let extends = |entry: &Entry| entry.value.get("extends").is_some();
+            if !tree.entries().iter().any(extends) {
+                continue;
+            }
+            let services = by_name(tree.clone());
             let scope = Scope { services: &services, file: source.name, source };
-            for entry in services.entries().iter().filter(|entry| entry.value.get("extends").is_some()) {
+            for entry in tree.entries_mut().into_iter().flatten().filter(|entry| extends(entry)) {
                 let path = Path::default().key(section).key(&entry.key.value).key("extends");
-                let service = self.resolve(&scope, &entry.key.value, &path, &mut Vec::new());
-                if let (Some(service), Some(services)) = (service, tree.get_mut(section)) {
-                    services.set(&entry.key.value, service);
+                if let Some(service) = self.resolve(&scope, &entry.key.value, &path, &mut Vec::new()) {
+                    entry.value = service;
                 }
             }
         }
@@ -94,10 +109,16 @@ impl Loader<'_> {
     }
 
     /// The services of another file, their paths relative to the project.
-    fn services_of(&mut self, file: &str, node: &Node, source: &Source<'_>, path: &Path) -> Option<Node> {
+    fn services_of(
+        &mut self,
+        file: &str,
+        node: &Node,
+        source: &Source<'_>,
+        path: &Path,
+    ) -> Option<Rc<Services>> {
         let key = paths::clean(file);
         if let Some(known) = self.bases.get(&key) {
-            return Some(known.clone());
+            return Some(Rc::clone(known));
         }
         let text = self.read(file, node, path)?;
         let directory = paths::directory(file);
@@ -111,7 +132,8 @@ impl Loader<'_> {
                 .push(Diagnostic::new(&codes::UNDEFINED_SERVICE, message).at(&node.span).path(path));
             return None;
         };
-        self.bases.insert(key, services.clone());
+        let services = Rc::new(by_name(services));
+        self.bases.insert(key, Rc::clone(&services));
         Some(services)
     }
 

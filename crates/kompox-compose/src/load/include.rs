@@ -125,18 +125,18 @@ fn import(tree: &mut Node, mut included: Node) {
         if tree.get(section).is_none() {
             tree.set(section, Node::new(from.value.span.clone(), Kind::Mapping(Vec::new())));
         }
-        let Some(to) = tree.get_mut(section) else { continue };
+        let Some(to) = tree.get_mut(section).and_then(Node::entries_mut) else { continue };
         let Kind::Mapping(entries) = from.value.kind else { continue };
+        let places = to.iter().enumerate().map(|(place, entry)| (entry.key.value.clone(), place));
+        let places: BTreeMap<String, usize> = places.collect();
         for mut entry in entries {
-            match to.get_mut(&entry.key.value) {
+            match places.get(&entry.key.value).and_then(|&place| to.get_mut(place)) {
+                Some(own) if entry.value.same(&own.value) => {}
                 Some(own) => {
-                    let own_value = own.clone();
-                    if !entry.value.same(&own_value) {
-                        merge(ty, &mut entry.value, own_value);
-                        *own = entry.value;
-                    }
+                    merge(ty, &mut entry.value, own.value.clone());
+                    own.value = entry.value;
                 }
-                None => to.entries_mut().into_iter().for_each(|entries| entries.push(entry.clone())),
+                None => to.push(entry),
             }
         }
     }
