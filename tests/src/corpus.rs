@@ -96,12 +96,18 @@ impl Corpus {
         Ok(Some(Self { root, expected, filled }))
     }
 
+    /// Where a file lies.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.join("apps").join(name)
+    }
+
     /// One file with everything that it is given.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn recipe(&self, name: &str) -> Result<Recipe> {
-        let path = self.root.join("apps").join(name);
+        let path = self.path(name);
         let folder = path.parent().context("a file lies in a folder")?;
         let text = fs::read_to_string(&path).with_context(|| name.to_owned())?;
         let template = Template::beside(folder);
@@ -193,7 +199,8 @@ impl Recipe {
     }
 
     /// The variables: some value for each, or what the template chose.
-    fn environment(&self, placing: Placing) -> BTreeMap<String, String> {
+    #[must_use]
+    pub fn environment(&self, placing: Placing) -> BTreeMap<String, String> {
         let (weak, strong) = match placing {
             Placing::Plain => (&self.chosen, &self.filled),
             Placing::Deployed => (&self.filled, &self.chosen),

@@ -14,12 +14,16 @@ use crate::{drivers, setup};
 pub(crate) enum Subject {
     /// 1,000 disks to Ready, against the same writes made bare
     Disks,
+    /// Compose files to objects, against kompose ($KOMPOSE, else on the PATH) and a bare YAML parse; the real
+    /// files are those below $KOMPOX_CORPUS
+    Compose,
 }
 
 impl Subject {
     fn name(self) -> &'static str {
         match self {
             Self::Disks => "disks",
+            Self::Compose => "compose",
         }
     }
 }
@@ -29,16 +33,25 @@ impl Subject {
 /// # Errors
 /// When something does not build, or the measurement fails.
 pub(crate) fn run(workspace: &Workspace, subject: Subject) -> anyhow::Result<()> {
-    let prepared = setup::run(workspace)?;
-    let drivers = drivers::run(workspace, Profile::Release)?;
-    let build = ["build", "--release", "--workspace", "--bins", "--exclude", "xtask"];
-    step("build", || shell::run(shell::cargo(&workspace.root).args(build)))?;
     let mut bench = Command::new(workspace.executable(Profile::Release, "kompox-bench"));
     bench
         .current_dir(&workspace.root)
-        .env("KOMPOX_VENV", &prepared.venv)
-        .env("KOMPOX_DRIVERS_DIR", &drivers)
         .env("KOMPOX_BIN_DIR", workspace.output(Profile::Release))
         .arg(subject.name());
+    match subject {
+        Subject::Disks => {
+            let prepared = setup::run(workspace)?;
+            let drivers = drivers::run(workspace, Profile::Release)?;
+            bench.env("KOMPOX_VENV", &prepared.venv).env("KOMPOX_DRIVERS_DIR", &drivers);
+            build(workspace, &["--workspace", "--exclude", "xtask"])?;
+        }
+        Subject::Compose => build(workspace, &["--package", "kompoxops", "--package", "kompox-tests"])?,
+    }
     step("bench", || shell::run(&mut bench))
+}
+
+fn build(workspace: &Workspace, packages: &[&str]) -> anyhow::Result<()> {
+    let mut cargo = shell::cargo(&workspace.root);
+    cargo.args(["build", "--release", "--bins"]).args(packages);
+    step("build", || shell::run(&mut cargo))
 }

@@ -1,7 +1,7 @@
-//! Measurements against a limit taken in the same run. Prints figures; judges nothing.
+//! Many disks to Ready, against the same writes made bare. Needs the control plane of the tests.
 
 use anyhow::{Context as _, Result, ensure};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::ValueEnum;
 use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::PersistentVolume;
 use kompox_crds::v1alpha1::{KompoxDisk, KompoxDiskStatus};
@@ -34,40 +34,20 @@ const PATIENCE: Duration = Duration::from_secs(900);
 /// How long the steady state is watched.
 const STEADY: Duration = Duration::from_secs(60);
 
-/// Measures Kompox.
-#[derive(Debug, Parser)]
-#[command(name = "kompox-bench")]
-struct Args {
-    #[command(subcommand)]
-    subject: Subject,
-}
-
-#[derive(Debug, Subcommand)]
-enum Subject {
-    /// Many disks to Ready, against the same writes made bare; memory; requests in steady state.
-    Disks {
-        /// How many.
-        #[arg(long, default_value_t = 1000)]
-        count: usize,
-        /// The simulated cloud: one that answers at once, so that the operator is measured, or moto, a
-        /// Python program that is slower than both.
-        #[arg(long, value_enum, default_value_t = Cloud::Instant)]
-        cloud: Cloud,
-    },
-}
-
 /// Who plays AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Cloud {
+pub(crate) enum Cloud {
     /// Answers from memory at once, and checks nothing.
     Instant,
     /// Checks signatures and policies.
     Moto,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let Subject::Disks { count, cloud } = Args::parse().subject;
+/// Measures and prints.
+///
+/// # Errors
+/// When the measurement fails.
+pub(crate) async fn run(count: usize, cloud: Cloud) -> Result<()> {
     println!("simulated: the pods and the AWS cloud ({cloud:?})");
     let stage = Stage::start_audited(Reporter::default()).await?;
     let measured = disks(&stage, count, cloud).await;
