@@ -19,7 +19,8 @@ use std::{
 };
 use template::{Domain, Template};
 
-/// Files that the Compose files bind and the corpus does not carry: they are taken to be empty.
+/// Files that the Compose files bind and the corpus does not carry, or only in a template that is no TOML: they are
+/// taken to be empty.
 const ABSENT: &str = include_str!("corpus/absent-files.txt");
 /// Variables that the filled environments lack, because only a `secrets` entry names them.
 const VALUE: &str = "v-value";

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::report::{Outcome, Report};
 use crate::workspace::Workspace;
-use crate::{gen_files, layers, shell};
+use crate::{drivers, gen_files, layers, shell};
 
 /// Runs all checks, the later ones also when an earlier one failed.
 ///
@@ -21,6 +21,9 @@ pub(crate) fn parts(workspace: &Workspace, report: &mut Report) {
     report.part("format", || cargo(workspace, &["fmt", "--all", "--check"]));
     report.part("lints", || {
         cargo(workspace, &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])
+    });
+    report.part("Compose reader for WebAssembly", || {
+        cargo(workspace, &["check", "--package", "kompox-compose", "--target", drivers::TARGET])
     });
     report.part("layers", || {
         layers::run(workspace)?;

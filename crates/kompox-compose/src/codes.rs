@@ -30,7 +30,6 @@ macro_rules! codes {
 codes! {
     FILE_TOO_LARGE = "KPX7001", Error, "A source file is larger than the reader accepts.";
     INVALID_YAML = "KPX7002", Error, "The text is not well-formed YAML.";
-    SEVERAL_DOCUMENTS = "KPX7003", Error, "A file holds more than one YAML document.";
     DUPLICATE_KEY = "KPX7004", Error, "A mapping holds the same key twice.";
     EXPANSION_LIMIT = "KPX7005", Error, "Aliases or nesting expand beyond the reader's bounds.";
     INVALID_MERGE = "KPX7006", Error, "A merge key `<<` has a value that is not a mapping or a list of mappings.";
@@ -71,8 +70,6 @@ codes! {
     HEALTH_NEVER_KNOWN = "KPX7509", Error, "A dependency waits for the health of a service that has no health check.";
     CONTAINER_NAME_CLASH = "KPX7510", Error, "Two services claim the same container name.";
     UNDEFINED_SOURCE = "KPX7511", Error, "A service uses a config, secret or model that the file does not declare.";
-    FLAT_NETWORK = "KPX7602", Info, "Networks of the file are one flat network in the cluster.";
-    FOREIGN_NETWORK = "KPX7603", Warning, "A network's isolation or its other members cannot be kept.";
 }
 
 /// The code with this id, such as `KPX7201`.

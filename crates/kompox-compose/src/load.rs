@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::interpolate::Interpolator;
 use crate::limits;
 use crate::merge::merge;
-use crate::parse::{Input, Variables};
+use crate::parse::{Input, SourceFile, Variables};
 use crate::path::Path;
 use crate::schema::{ROOT, Type};
 use crate::settle::{self, Mode};
@@ -37,6 +37,8 @@ pub(crate) struct Loader<'a> {
     files: usize,
     /// The services of files that others extend, by path.
     bases: BTreeMap<String, Rc<Services>>,
+    /// The Compose files that others include or extend.
+    pub(crate) named: Vec<SourceFile>,
 }
 
 /// A file and what its content depends on.
@@ -55,7 +57,16 @@ impl<'a> Loader<'a> {
         diagnostics: &'a mut Diagnostics,
         budget: &'a mut usize,
     ) -> Self {
-        Self { input, name, diagnostics, budget, reported: BTreeSet::new(), files: 0, bases: BTreeMap::new() }
+        Self {
+            input,
+            name,
+            diagnostics,
+            budget,
+            reported: BTreeSet::new(),
+            files: 0,
+            bases: BTreeMap::new(),
+            named: Vec::new(),
+        }
     }
 
     /// The project's own files, merged.
@@ -76,16 +87,19 @@ impl<'a> Loader<'a> {
 
     /// One file with what it includes and extends. `including` are the files that led here.
     fn file(&mut self, source: &Source<'_>, including: &mut Vec<String>) -> Option<Node> {
-        let mut tree = self.tree(source)?;
-        including.push(source.name.to_owned());
-        self.includes(&mut tree, source, including);
-        including.pop();
-        self.extended(&mut tree, source);
-        Some(tree)
+        let mut whole: Option<Node> = None;
+        for mut tree in self.documents(source)? {
+            including.push(source.name.to_owned());
+            self.includes(&mut tree, source, including);
+            including.pop();
+            self.extended(&mut tree, source);
+            whole = Some(over(whole, tree));
+        }
+        whole
     }
 
-    /// One file in canonical form.
-    fn tree(&mut self, source: &Source<'_>) -> Option<Node> {
+    /// The documents of one file, each in canonical form; like files, the later ones go over the earlier ones.
+    fn documents(&mut self, source: &Source<'_>) -> Option<Vec<Node>> {
         self.files += 1;
         if self.files > limits::MAX_FILES {
             let message = format!("the project has more than {} files", limits::MAX_FILES);
@@ -94,23 +108,32 @@ impl<'a> Loader<'a> {
         }
         let text = Text::new(source.name, source.text);
         let errors = self.diagnostics.errors();
-        let root = yaml::parse(&text, self.diagnostics).filter(|root| !root.is_null());
-        let Some(mut root) = root else {
+        let mut documents = yaml::parse(&text, self.diagnostics);
+        documents.retain(|root| !root.is_null());
+        if documents.is_empty() {
             if self.diagnostics.errors() == errors {
                 let place = Span::start_of(&text.file);
                 self.diagnostics.push(Diagnostic::new(&codes::EMPTY_FILE, "the file is empty").at(&place));
             }
             return None;
-        };
+        }
+        for root in &mut documents {
+            self.settle(&text, source, root);
+        }
+        let is_mapping = |root: &Node| matches!(root.kind, Kind::Mapping(_));
+        documents.iter().all(is_mapping).then_some(documents)
+    }
+
+    /// One document into canonical form.
+    fn settle(&mut self, text: &Text<'_>, source: &Source<'_>, root: &mut Node) {
         let mode = match self.input.variables {
             Variables::Replace => {
-                self.interpolate(&text, source.environment, &mut root);
+                self.interpolate(text, source.environment, root);
                 Mode::Interpolated
             }
             Variables::Keep => Mode::Raw,
         };
-        settle::file(&mut root, mode, self.diagnostics, self.budget);
-        matches!(root.kind, Kind::Mapping(_)).then_some(root)
+        settle::file(root, mode, self.diagnostics, self.budget);
     }
 
     fn interpolate(&mut self, text: &Text<'_>, environment: &BTreeMap<String, String>, root: &mut Node) {
@@ -130,6 +153,15 @@ impl<'a> Loader<'a> {
             reported: &mut self.reported,
         };
         interpolator.walk(root);
+    }
+
+    /// The text of a Compose file that `by` names; a failure is reported there.
+    fn read_compose(&mut self, path: &str, by: &Node, at: &Path) -> Option<String> {
+        let text = self.read(path, by, at)?;
+        if self.named.iter().all(|known| known.name != path) {
+            self.named.push(SourceFile { name: path.to_owned(), text: text.clone() });
+        }
+        Some(text)
     }
 
     /// The text of another file that `by` names; a failure is reported there.

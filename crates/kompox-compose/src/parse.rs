@@ -71,6 +71,8 @@ pub struct Parsed {
     pub project: Option<Project>,
     /// The canonical model, as [`load`] gives it.
     pub model: Option<Model>,
+    /// The Compose files that the given ones include or extend, for showing findings in them.
+    pub named: Vec<SourceFile>,
     /// Findings, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -80,11 +82,12 @@ pub struct Parsed {
 pub fn parse(input: &Input<'_>) -> Parsed {
     let mut diagnostics = Diagnostics::default();
     let mut budget = limits::MAX_PRODUCED_BYTES;
-    let model = read(input, &mut diagnostics, &mut budget);
+    let mut named = Vec::new();
+    let model = read(input, &mut named, &mut diagnostics, &mut budget);
     let interpolated = model.as_ref().filter(|_| input.variables == Variables::Replace);
     let project = interpolated.and_then(|model| decode(input, model, &mut diagnostics, &mut budget));
     let project = project.filter(|_| diagnostics.errors() == 0);
-    Parsed { project, model, diagnostics: diagnostics.into_sorted() }
+    Parsed { project, model, named, diagnostics: diagnostics.into_sorted() }
 }
 
 /// Reads the files of a project into their canonical model, without asking what a cluster can make of it.
@@ -93,16 +96,24 @@ pub fn parse(input: &Input<'_>) -> Parsed {
 #[must_use]
 pub fn load(input: &Input<'_>) -> Loaded {
     let mut diagnostics = Diagnostics::default();
-    let model = read(input, &mut diagnostics, &mut limits::MAX_PRODUCED_BYTES.clone());
+    let model = read(input, &mut Vec::new(), &mut diagnostics, &mut limits::MAX_PRODUCED_BYTES.clone());
     Loaded { model, diagnostics: diagnostics.into_sorted() }
 }
 
-fn read(input: &Input<'_>, diagnostics: &mut Diagnostics, budget: &mut usize) -> Option<Model> {
+fn read(
+    input: &Input<'_>,
+    named: &mut Vec<SourceFile>,
+    diagnostics: &mut Diagnostics,
+    budget: &mut usize,
+) -> Option<Model> {
     if input.files.is_empty() {
         diagnostics.push(Diagnostic::new(&codes::NO_FILE, "there is no Compose file to read"));
     }
     let given = project_name(input, diagnostics);
-    let mut root = Loader::new(input, given, diagnostics, budget).project()?;
+    let mut loader = Loader::new(input, given, diagnostics, budget);
+    let root = loader.project();
+    named.append(&mut loader.named);
+    let mut root = root?;
     settle_marks(&mut root);
     unique::complete(&mut root, diagnostics);
     let name = given.map(str::to_owned).or_else(|| own_name(&root, diagnostics));

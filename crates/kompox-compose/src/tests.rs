@@ -171,6 +171,21 @@ fn no_file_is_an_error_and_several_are_merged() {
 }
 
 #[test]
+fn documents_of_one_file_are_merged_like_files() {
+    let text = "x-a: &a {image: b}\nservices: {a: *a, c: {extends: a}}\n---\n---\nservices: {a: {image: !reset null, build: .}, d: {image: e}}\n---\n";
+    let merged = files(&[("a.yml", text)]);
+    let model = merged.model.expect("a model").to_json();
+    let of = |service: &str| model["services"][service].to_string();
+    assert!(of("a").contains("build") && !of("a").contains("image"), "{}", of("a"));
+    assert!(of("c").contains(r#""image":"b""#) && of("d").contains(r#""image":"e""#), "{model}");
+    let other = files(&[("a.yml", "services: {a: {image: b}}\n---\n[1]")]);
+    assert_eq!(other.diagnostics[0].code.id, "KPX7204");
+    let anchors =
+        files(&[("a.yml", "x-a: &a b\nservices: {a: {image: b}}\n---\nservices: {c: {image: *a}}")]);
+    assert_eq!(anchors.diagnostics[0].code.id, "KPX7002");
+}
+
+#[test]
 fn many_findings_are_cut_and_counted() {
     let text: String = (0..2000).map(|n| format!("k{n}: $V{n}\n")).collect();
     let (_, parsed) = read(&text);

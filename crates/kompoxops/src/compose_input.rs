@@ -39,6 +39,8 @@ pub struct Input {
     pub variables: BTreeMap<String, String>,
     /// Content of the files that the Compose file names, by path as written there.
     pub files: BTreeMap<String, String>,
+    /// Those of them that are Compose files, for showing findings in them.
+    pub named: Vec<SourceFile>,
     /// The project itself.
     pub project: Project,
 }
@@ -78,8 +80,8 @@ impl Input {
 pub struct Loaded {
     /// Project, tree and findings.
     pub parsed: Parsed,
-    /// The Compose files, for showing findings.
-    pub sources: Vec<SourceFile>,
+    /// The Compose files that were given.
+    sources: Vec<SourceFile>,
     /// Folder of the first Compose file, absolute.
     pub folder: PathBuf,
     variables: BTreeMap<String, String>,
@@ -87,13 +89,18 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// The Compose files, those that others name included, for showing findings.
+    pub fn texts(&self) -> Vec<SourceFile> {
+        self.sources.iter().chain(&self.parsed.named).cloned().collect()
+    }
+
     /// The input for objects.
     ///
     /// # Errors
     /// When the project has errors; they have been printed.
     pub fn checked(self) -> Result<Input, Failure> {
         let Some(project) = self.parsed.project else {
-            show(&self.parsed.diagnostics, &self.sources);
+            show(&self.parsed.diagnostics, &self.texts());
             return Err(Failure::Compose { errors: errors(&self.parsed.diagnostics) });
         };
         let mut texts =
@@ -106,6 +113,7 @@ impl Loaded {
             overrides: texts.collect(),
             variables: self.variables,
             files: self.files,
+            named: self.parsed.named,
             project,
         })
     }

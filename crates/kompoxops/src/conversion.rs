@@ -42,7 +42,8 @@ pub fn rendered(
 /// The Compose files under the names that findings give them.
 pub fn sources(request: &Request) -> Vec<SourceFile> {
     let files = std::iter::once(&request.compose).chain(&request.overrides);
-    files.map(|file| SourceFile { name: file.key(), text: file.text.clone() }).collect()
+    let given = files.map(|file| SourceFile { name: file.key(), text: file.text.clone() });
+    given.chain(request.named.iter().cloned()).collect()
 }
 
 /// Problems that are not findings in the Compose file, which are shown in full already.
@@ -98,6 +99,7 @@ mod tests {
             profiles: Vec::new(),
             variables: BTreeMap::from([("TAG".into(), "1.27".into())]),
             files: BTreeMap::from([("./web.env".into(), "A=b\n".into())]),
+            named: Vec::new(),
             disk: Some(DiskRequest { size: "1Gi".into(), ..DiskRequest::default() }),
             routes: vec![Route { host: "web.example.com".into(), port: 8080 }],
             domain: None,

@@ -11,6 +11,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use kompox_compose::SourceFile;
 use kompox_crds::names::labels;
 use serde_json::{Map, Value, json};
 
@@ -35,6 +36,8 @@ pub struct Request {
     pub variables: BTreeMap<String, String>,
     /// Content of the files the Compose file names, by the path it names.
     pub files: BTreeMap<String, String>,
+    /// Those of them that are Compose files, for showing findings in them.
+    pub named: Vec<SourceFile>,
     /// The disk for all volumes; absent: the app has none.
     pub disk: Option<DiskRequest>,
     /// Hosts and the published ports they lead to.

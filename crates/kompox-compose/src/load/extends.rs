@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::{Loader, Source, relocate};
+use super::{Loader, Source, over, relocate};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::merge::merge;
@@ -120,11 +120,12 @@ impl Loader<'_> {
         if let Some(known) = self.bases.get(&key) {
             return Some(Rc::clone(known));
         }
-        let text = self.read(file, node, path)?;
+        let text = self.read_compose(file, node, path)?;
         let directory = paths::directory(file);
         let other =
             Source { name: file, text: &text, directory: &directory, environment: source.environment };
-        let mut tree = self.tree(&other)?;
+        let mut tree =
+            self.documents(&other)?.into_iter().fold(None, |whole, tree| Some(over(whole, tree)))?;
         relocate::tree(&mut tree, &directory);
         let Some(services) = tree.remove("services").map(|entry| entry.value) else {
             let message = format!("{} has no services to extend", shown(file));

@@ -58,7 +58,7 @@ impl Loader<'_> {
                     .push(Diagnostic::new(&codes::DEPENDENCY_CYCLE, message).at(&file.span).path(path));
                 return None;
             }
-            let text = self.read(&name, file, path)?;
+            let text = self.read_compose(&name, file, path)?;
             let other = Source { name: &name, text: &text, directory: &directory, environment: &environment };
             let tree = self.file(&other, including)?;
             whole = Some(over(whole, tree));

@@ -9,7 +9,7 @@ fn settled(service: &str) -> (String, Vec<&'static str>) {
     let text = format!("services:\n  web:\n    {service}\n");
     let source = Text::new("compose.yml", &text);
     let mut diagnostics = Diagnostics::default();
-    let mut root = yaml::parse(&source, &mut diagnostics).expect("a tree");
+    let mut root = yaml::parse(&source, &mut diagnostics).pop().expect("a tree");
     file(&mut root, Mode::Interpolated, &mut diagnostics, &mut 1_000_000);
     let model = crate::Model::new(root, None, std::collections::BTreeSet::new());
     let value = model.to_json();

@@ -17,17 +17,18 @@ struct Stop;
 
 type Step<T> = Result<T, Stop>;
 
-/// Reads one file. `None` when it holds no usable tree; the reason has been reported then.
+/// Reads the documents of one file. None at all when the text is empty, not well-formed or too large; the
+/// latter two have been reported then.
 ///
 /// Errors that leave a tree (duplicate keys, unknown tags) are reported and the tree is returned, so
 /// that one run shows as many findings as possible.
-pub(crate) fn parse(source: &Text<'_>, diagnostics: &mut Diagnostics) -> Option<Node> {
+pub(crate) fn parse(source: &Text<'_>, diagnostics: &mut Diagnostics) -> Vec<Node> {
     if source.text.len() > limits::MAX_FILE_BYTES {
         let message =
             format!("the file is {} bytes long, more than {}", source.text.len(), limits::MAX_FILE_BYTES);
         let diagnostic = Diagnostic::new(&codes::FILE_TOO_LARGE, message).at(&Span::start_of(&source.file));
         diagnostics.push(diagnostic);
-        return None;
+        return Vec::new();
     }
     let mut options = granit_parser::options! {
         block_scalar_eof_without_line_feed: true,
@@ -36,7 +37,9 @@ pub(crate) fn parse(source: &Text<'_>, diagnostics: &mut Diagnostics) -> Option<
     };
     options.set_emit_comments(false);
     let parser = Parser::new_from_str_with_options(source.text, options);
-    Builder { source, parser, diagnostics, anchors: BTreeMap::new(), expanded: 0 }.document().ok().flatten()
+    Builder { source, parser, diagnostics, anchors: BTreeMap::new(), expanded: 0 }
+        .documents()
+        .unwrap_or_default()
 }
 
 /// An anchored value and what it costs to copy.
@@ -63,24 +66,18 @@ struct Builder<'a, 't, I: granit_parser::BorrowedInput<'t>> {
 }
 
 impl<'t, I: granit_parser::BorrowedInput<'t>> Builder<'_, 't, I> {
-    fn document(mut self) -> Step<Option<Node>> {
-        let mut root = None;
+    fn documents(mut self) -> Step<Vec<Node>> {
+        let mut documents = Vec::new();
         loop {
             let (event, span) = self.next()?;
             match event {
                 Event::StreamEnd => break,
-                Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd => {}
-                _ if root.is_some() => {
-                    let span = self.span(span.start, span.end);
-                    let message = "the file holds more than one YAML document";
-                    let help = "put the second document into a file of its own";
-                    return self
-                        .stop(Diagnostic::new(&codes::SEVERAL_DOCUMENTS, message).at(&span).help(help));
-                }
-                event => root = Some(self.value(event, span, 0)?.node),
+                Event::StreamStart | Event::DocumentEnd => {}
+                Event::DocumentStart(..) => self.anchors.clear(),
+                event => documents.push(self.value(event, span, 0)?.node),
             }
         }
-        Ok(root)
+        Ok(documents)
     }
 
     fn next(&mut self) -> Step<(Event<'t>, granit_parser::Span)> {

@@ -41,6 +41,7 @@ codes! {
     VOLUME_NAME_IGNORED = "KPX7723", Warning, "A volume's platform name has no effect: `spec.volumes` says where it lives.";
     PORT_NAME_IGNORED = "KPX7724", Info, "A port's name has no effect.";
     VOLUME_NOT_MAPPED = "KPX7725", Error, "A volume that `spec.volumes` gives no place.";
+    LABELS_SIZE = "KPX7726", Error, "The labels of a service are longer than annotations may be together.";
     FOREIGN_CONTAINER = "KPX7750", Error, "A namespace is shared with a container that is not of this project.";
     JOINED_IN_A_CIRCLE = "KPX7751", Error, "Services that share a pod wait for each other, or pods do.";
     PORT_SHARED = "KPX7752", Error, "Two services of one pod listen on the same port.";
@@ -160,6 +161,7 @@ codes! {
     START_PERIOD = "KPX7956", Info, "Failed checks before the first success never count, whatever the start period.";
     LIVENESS = "KPX7957", Error, "A liveness probe is asked for where there is no health check.";
     ENDPOINT_MODE = "KPX7958", Info, "A service's name always leads to the addresses of its pods.";
+    SELINUX_CONFINED = "KPX7959", Warning, "SELinux goes on to confine a service, unless its namespace has Pod Security level privileged.";
 }
 
 #[cfg(test)]

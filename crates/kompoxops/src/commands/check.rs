@@ -77,7 +77,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn check(files: &FileArguments, level: PodSecurityLevel) -> Result<Outcome, Failure> {
     let loaded = compose_input::load(request::sources(files))?;
     if loaded.parsed.project.is_none() {
-        let (diagnostics, sources) = (loaded.parsed.diagnostics, loaded.sources);
+        let (sources, diagnostics) = (loaded.texts(), loaded.parsed.diagnostics);
         return Ok(Outcome { diagnostics, problems: Vec::new(), sources });
     }
     let request = request::of_file(files, loaded.checked()?);

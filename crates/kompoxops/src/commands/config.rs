@@ -70,10 +70,11 @@ fn model(arguments: &Arguments) -> Result<Model, Failure> {
         let name = request::normalized(&folder.to_string_lossy());
         loaded = compose_input::load(Sources { project_name: Some(&name), ..sources })?;
     }
+    let sources = loaded.texts();
     let diagnostics = loaded.parsed.diagnostics;
     let warned = diagnostics.iter().any(|found| found.severity > Severity::Info);
     if warned || loaded.parsed.model.is_none() {
-        note(kompox_compose::render(&diagnostics, &loaded.sources[..], Color::Always).trim_end());
+        note(kompox_compose::render(&diagnostics, &sources[..], Color::Always).trim_end());
     }
     let errors = compose_input::errors(&diagnostics);
     loaded.parsed.model.filter(|_| errors == 0).ok_or(Failure::Compose { errors })

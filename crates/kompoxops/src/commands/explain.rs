@@ -2,14 +2,13 @@
 
 mod examples;
 
-use std::fmt::Write as _;
-
 use clap::Args;
 use kompox_compose::Code;
 use kompox_crds::Reason;
 
 use crate::failure::Failure;
 use crate::output;
+use examples::Example;
 
 /// Explains a code that a finding, a condition or an event has: what it means, an example and the remedy.
 #[derive(Debug, Args)]
@@ -68,20 +67,25 @@ fn page(word: &str) -> Option<String> {
 
 fn finding(code: &Code) -> String {
     let mut out = format!("{} ({} in a Compose file)\n\n{}\n", code.id, code.severity, code.summary);
-    // Writing to a string cannot fail.
     if let Some(example) = examples::find(code.id) {
-        let lines: String = example.compose.lines().map(|line| format!("  {line}\n")).collect();
-        let _ = write!(out, "\nExample:\n{lines}\nRemedy: {}\n", example.remedy);
+        out.push_str(&shown(&example));
     }
     let keys: Vec<_> = kompox_core::app::matrix::rows()
         .filter(|row| row.code.is_some_and(|own| own.id == code.id))
         .map(|row| format!("  {}: {}\n", row.pattern, row.remark))
         .collect();
     if !keys.is_empty() {
-        let _ = write!(out, "\nKeys:\n{}", keys.concat());
+        out.push_str(&format!("\nKeys:\n{}", keys.concat()));
     }
     out.push_str("\n`kompoxops check` names the place in the file and what to write instead.\n");
     out
+}
+
+fn shown(example: &Example) -> String {
+    let lines: String = example.compose.lines().map(|line| format!("  {line}\n")).collect();
+    let compose = if lines.is_empty() { lines } else { format!("\nExample:\n{lines}") };
+    let spec = example.spec.map(|spec| format!("with `spec` of the KompoxApp:\n  {spec}\n"));
+    format!("{compose}{}\nRemedy: {}\n", spec.unwrap_or_default(), example.remedy)
 }
 
 fn all() -> String {

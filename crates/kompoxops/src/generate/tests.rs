@@ -20,6 +20,7 @@ fn request() -> Request {
         profiles: vec!["prod".into()],
         variables: map(&[("TAG", "1")]),
         files: map(&[("./gitea.env", "A=b\n"), ("conf/db.env", "P=secret\n")]),
+        named: Vec::new(),
         disk: Some(DiskRequest {
             size: "10Gi".into(),
             zone: Some("us-west-2a".into()),
@@ -45,6 +46,7 @@ fn minimal() -> Request {
         profiles: Vec::new(),
         variables: BTreeMap::new(),
         files: BTreeMap::new(),
+        named: Vec::new(),
         disk: None,
         routes: Vec::new(),
         domain: None,

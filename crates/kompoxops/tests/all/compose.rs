@@ -40,6 +40,20 @@ fn config(arguments: &[&str], folder: &Path) -> Value {
 }
 
 #[test]
+fn a_finding_in_an_included_file_shows_its_line() {
+    let own =
+        "include: [other.yml]\nservices: {web: {image: nginx:1, extends: {file: base.yml, service: b}}}\n";
+    let other = "services:\n  db:\n    image: postgres:18\n    oom_score_adj: -500\n";
+    let base = "services:\n  b:\n    image: nginx:1\n    mac_address: 02:42:ac:11:65:43\n";
+    let files = folder(&[("compose.yml", own), ("other.yml", other), ("base.yml", base)]);
+    let output = kompoxops(&["check"], files.path());
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    for line in ["other.yml:4:5", "oom_score_adj: -500", "base.yml:4:5", "mac_address: 02:42:ac:11:65:43"] {
+        assert!(stdout(&output).contains(line), "{line} is not in\n{}", stdout(&output));
+    }
+}
+
+#[test]
 fn config_prints_the_canonical_project() {
     let folder = folder(&[("compose.yml", ODD)]);
     let project = config(&["--project-name=app"], folder.path());

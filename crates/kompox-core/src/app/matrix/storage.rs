@@ -22,8 +22,8 @@ pub(super) const ROWS: &[Row] = &[
     near("services.*.volumes[].bind", &[], "options of a bind"),
     near(
         "services.*.volumes[].bind.propagation",
-        &["containers[].volumeMounts[].mountPropagation"],
-        "in namespaces of the level privileged only",
+        &[],
+        "`private` and `rprivate` are what a pod does anyway; the others are refused",
     ),
     near(
         "services.*.volumes[].bind.create_host_path",

@@ -133,9 +133,7 @@ fn is_allowed(
     findings: &mut Findings,
 ) -> bool {
     let key = format!("sysctls.{written}");
-    let of_network = name.starts_with(NETWORK_SYSCTLS);
-    let of_pod = of_network || IPC_SYSCTLS.iter().any(|start| name.starts_with(start));
-    if !of_pod || (of_network && host.network) || (!of_network && host.ipc) {
+    if belongs_to_node(name, host) {
         let message = format!("no pod can have `{name}` for itself here: it belongs to the node");
         findings.diagnose(
             subject
@@ -158,6 +156,14 @@ fn is_allowed(
         );
     }
     allowed
+}
+
+/// Whether a kernel parameter is not the pod's own, given what the pod shares with its node.
+pub(super) fn belongs_to_node(name: &str, host: HostNamespaces) -> bool {
+    if name.starts_with(NETWORK_SYSCTLS) {
+        return host.network;
+    }
+    host.ipc || !IPC_SYSCTLS.iter().any(|start| name.starts_with(start))
 }
 
 #[cfg(test)]

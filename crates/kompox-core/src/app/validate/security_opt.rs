@@ -3,7 +3,7 @@
 
 use super::Findings;
 use super::subject::Subject;
-use crate::app::codes;
+use crate::app::{PodSecurity, codes};
 use k8s_openapi::api::core::v1::{AppArmorProfile, SELinuxOptions, SeccompProfile, SecurityContext};
 use kompox_compose::model::SecurityOption;
 
@@ -123,6 +123,9 @@ fn label(
             findings,
         );
     }
+    if name == "disable" && subject.pod_security != PodSecurity::Privileged {
+        return still_confined(subject, option, findings);
+    }
     if !baseline && !allows(subject, option, findings) {
         return;
     }
@@ -135,4 +138,11 @@ fn label(
         "user" => options.user = text,
         _ => options.role = text,
     }
+}
+
+/// Most nodes have no SELinux, and there the option changes nothing: the service runs with less than it asked for.
+fn still_confined(subject: &Subject<'_>, option: &SecurityOption, findings: &mut Findings) {
+    let message = "`label=disable` is left out: where nodes enforce SELinux, it confines the service";
+    let help = "label the namespace `pod-security.kubernetes.io/enforce=privileged` if the service needs it";
+    findings.diagnose(subject.at(&codes::SELINUX_CONFINED, KEY, &option.span, message).help(help));
 }

@@ -3,7 +3,7 @@
 
 use super::{Candidate, Findings, at};
 use crate::app::codes;
-use crate::app::validate::resolver;
+use crate::app::validate::{host, resolver};
 use crate::app::validated::{PodPlan, WorkloadKind};
 use kompox_compose::Project;
 use kompox_compose::model::Service;
@@ -58,7 +58,43 @@ pub(super) fn pods(project: &Project, members: &[Candidate], findings: &mut Find
         add(&mut merged.node_requirements, node_requirements);
         add(&mut merged.spread_over, spread_over);
     }
+    check_sysctls(project, members, &merged, findings);
+    check_size(project, members, &merged, findings);
     merged
+}
+
+/// What one service shares with the node is no longer the pod's, for its other services either.
+fn check_sysctls(project: &Project, members: &[Candidate], merged: &PodPlan, findings: &mut Findings) {
+    for member in members {
+        let foreign = member.pod.sysctls.keys().filter(|name| host::belongs_to_node(name, merged.host));
+        for name in foreign {
+            let message = format!(
+                "`{name}` belongs to the node: another service of the same pod shares that part of it with the host"
+            );
+            let service = project.services.get(&member.service.name);
+            let diagnostic = at(service, "sysctls", &codes::SYSCTL, message);
+            findings.diagnose(diagnostic.help("have it set on the nodes, or share no pod"));
+        }
+    }
+}
+
+/// All annotations of an object together, names and values, in bytes: the API server's 256 KiB
+/// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/>), less what is added here.
+const MAX_ANNOTATIONS: usize = (256 - 8) << 10;
+
+fn check_size(project: &Project, members: &[Candidate], merged: &PodPlan, findings: &mut Findings) {
+    for (list, annotations) in
+        [("labels", &merged.annotations), ("deploy.labels", &merged.workload_annotations)]
+    {
+        let size: usize = annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
+        if size > MAX_ANNOTATIONS {
+            let service = members.first().and_then(|member| project.services.get(&member.service.name));
+            let message =
+                format!("{size} bytes of labels are more than the {MAX_ANNOTATIONS} of annotations");
+            let help = "keep long texts in a config, and remove the labels";
+            findings.diagnose(at(service, list, &codes::LABELS_SIZE, message).help(help));
+        }
+    }
 }
 
 /// What any of the services asks for, once.

@@ -1,21 +1,29 @@
-use crate::app::facts::{Facts, Settings};
+use crate::app::facts::{Facts, PodSecurity, Settings};
 use crate::app::secret_text::SecretText;
 use crate::app::validate::{Validation, validate};
 use crate::app::validated::Role;
+use kompox_crds::KompoxApp;
 use serde_json::json;
 use std::collections::BTreeMap;
 
 fn of(services: &str, layout: &str) -> Validation {
+    validate(&app(layout), &facts(services), &Settings::default())
+}
+
+fn app(layout: &str) -> KompoxApp {
     let object = json!({
         "apiVersion": "k8s.kompox.dev/v1alpha1", "kind": "KompoxApp",
         "metadata": { "name": "a", "namespace": "n", "uid": "u" },
         "spec": { "compose": { "configMapRef": { "name": "c" } }, "deployment": { "podLayout": layout },
             "volumes": [{ "name": "default", "diskRef": { "name": "disk" } }] },
     });
+    serde_json::from_value(object).unwrap()
+}
+
+fn facts(services: &str) -> Facts {
     let compose = format!("services:\n{services}\nvolumes: {{data: }}\n");
     let content = BTreeMap::from([("compose.yml".to_owned(), SecretText::new(compose))]);
-    let facts = Facts { config_maps: BTreeMap::from([("c".to_owned(), content)]), ..Facts::default() };
-    validate(&serde_json::from_value(object).unwrap(), &facts, &Settings::default())
+    Facts { config_maps: BTreeMap::from([("c".to_owned(), content)]), ..Facts::default() }
 }
 
 /// `kind name: service…`, a sidecar with `+` (or `++` when waited for until it is healthy), an init
@@ -45,6 +53,36 @@ fn shape(validation: &Validation) -> Vec<String> {
 fn codes(validation: &Validation) -> Vec<&'static str> {
     let of_this_file = |id: &&str| ("KPX7750"..="KPX7759").contains(id);
     validation.diagnostics.iter().map(|diagnostic| diagnostic.code.id).filter(of_this_file).collect()
+}
+
+#[test]
+fn what_one_service_shares_with_the_node_is_no_longer_the_pods() {
+    let services = |other: &str| {
+        format!(
+            "  vpn: {{image: v, {other}}}\n  app: {{image: a, pid: 'service:vpn', sysctls: {{net.ipv4.tcp_syncookies: 1}}}}"
+        )
+    };
+    let found = |other: &str| {
+        let facts = Facts { pod_security: PodSecurity::Privileged, ..facts(&services(other)) };
+        let validation = validate(&app("PerService"), &facts, &Settings::default());
+        validation.diagnostics.iter().any(|finding| finding.code.id == "KPX7917")
+    };
+    assert!(found("network_mode: host"));
+    assert!(!found("ipc: host") && !found("init: true"));
+}
+
+#[test]
+fn labels_of_a_pod_fit_into_its_annotations() {
+    let text = "x".repeat(130 << 10);
+    let of_two = |key: &str, other: &str| {
+        let both = format!(
+            "  a: {{image: i, {key}: {{a: {text}}}}}\n  b: {{image: i, pid: 'service:a', {other}: {{b: {text}}}}}"
+        );
+        let validation = of(&both, "PerService");
+        validation.diagnostics.iter().filter(|finding| finding.code.id == "KPX7726").count()
+    };
+    assert_eq!((of_two("labels", "labels"), of_two("annotations", "labels")), (1, 1));
+    assert_eq!(of_two("labels", "x-other"), 0);
 }
 
 #[test]
