@@ -53,6 +53,11 @@ impl Credentials {
         self.0.is_empty()
     }
 
+    /// Every key with its value, sorted by key.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &SecretString)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
     /// All values, for redaction. Keys are not secret and are not returned.
     pub fn values(&self) -> impl Iterator<Item = &SecretString> {
         self.0.values()

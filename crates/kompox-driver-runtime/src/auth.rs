@@ -1,29 +1,94 @@
-//! Authentication profiles: how the host signs a driver's requests with a key the driver never sees.
+//! Authentication profiles: how the host signs in for a driver with a key the driver never sees.
 //!
 //! One module per kind. A profile is declared in the descriptor, checked when the driver is loaded,
-//! and becomes a [`Signer`] for one call.
+//! and becomes a [`Signer`] for one call. A signer touches a request only after `egress` has found
+//! the endpoint that names its profile; short-lived tokens are kept in [`Tokens`].
 
+mod aws;
+mod azure;
+mod basic;
+mod bearer;
+mod cache;
+mod failure;
+mod google;
+mod header;
+mod identity;
+mod jwt;
+mod keys;
+mod login;
+mod mtls;
+mod oauth2;
+mod oci;
+mod oneshot;
+mod settings;
+mod signer;
 mod sigv4;
+mod source;
+#[cfg(test)]
+mod testing;
+mod wire;
 
-use crate::egress::fill;
-use http::{HeaderName, request::Parts};
-use kompox_core::driver::{AuthProfile, Call, DriverError, Effect, ErrorCode, Provider};
-use std::{collections::BTreeMap, time::SystemTime};
+pub use identity::{
+    AwsIdentity, AzureIdentity, GoogleIdentity, IdentityError, WorkloadIdentity, WorkloadIdentityGrant,
+};
+pub(crate) use {
+    cache::Tokens,
+    failure::Failure,
+    mtls::ClientCertificate,
+    oneshot::{Refusal, SecretAccess, Vault},
+    signer::{Desk, Signer},
+    source::Slot,
+    wire::Wire,
+};
 
-/// The kinds this operator has, for messages.
-const KINDS: &str = "aws-sigv4";
+use crate::redact::Redactor;
+use kompox_core::driver::{AuthProfile, Call, DriverError, DriverResult, Effect, ErrorCode, Provider};
+use secrecy::ExposeSecret as _;
+use settings::{Param, Settings};
+use source::Source;
+use std::collections::BTreeMap;
 
-/// A checked profile of a descriptor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Profile {
-    /// AWS Signature Version 4; both may hold `{config.x}`.
-    AwsSigV4 { service: String, region: String },
+/// A kind of profile: what its descriptor may say, and how a call uses it.
+struct Kind {
+    /// The word in the descriptor.
+    name: &'static str,
+    /// The settings a descriptor may give.
+    params: &'static [Param],
+    /// Keys of the Secret that name an account or a person and are no secret: they may stand in ids
+    /// and messages, where a secret is refused or removed.
+    identifiers: &'static [&'static str],
+    /// Checks what one setting alone does not show. Placeholders are filled with a sample.
+    check: fn(&Settings) -> Result<(), String>,
+    /// The signer of one call.
+    signer: fn(&Source<'_>) -> Result<Signer, Failure>,
 }
 
-/// Signs the requests of one call.
-pub(crate) enum Signer {
-    /// AWS Signature Version 4.
-    AwsSigV4(sigv4::Signer),
+/// Longest credentials of a call, in bytes, all entries together.
+const CREDENTIALS: usize = 128 << 10;
+
+/// Sorted by name, as they stand in messages.
+const KINDS: [&Kind; 10] = [
+    &aws::KIND,
+    &azure::KIND,
+    &basic::KIND,
+    &bearer::KIND,
+    &google::KIND,
+    &header::KIND,
+    &login::KIND,
+    &mtls::KIND,
+    &oauth2::KIND,
+    &oci::KIND,
+];
+
+fn kind(profile: &AuthProfile) -> Result<&'static Kind, String> {
+    KINDS.into_iter().find(|kind| kind.name == profile.kind).ok_or_else(|| {
+        let supported: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+        format!(
+            "auth profile kind `{}` is not supported by this operator version; supported: {}",
+            profile.kind,
+            supported.join(", ")
+        )
+    })
 }
 
 /// Checks a profile when its driver is loaded.
@@ -31,161 +96,86 @@ pub(crate) enum Signer {
 /// # Errors
 /// The kind or a parameter that this operator does not support.
 pub(crate) fn check(profile: &AuthProfile) -> Result<(), String> {
-    parse(profile).map(drop)
+    let kind = kind(profile)?;
+    Settings::sample(kind.params, &profile.params)
+        .and_then(|settings| (kind.check)(&settings))
+        .map_err(|what| format!("auth profile `{}`: {what}", profile.name))
 }
 
-fn parse(profile: &AuthProfile) -> Result<Profile, String> {
-    let wrong = |what: String| format!("auth profile `{}`: {what}", profile.name);
-    let mut params = profile.params.clone();
-    let parsed = match profile.kind.as_str() {
-        "aws-sigv4" => {
-            let mut take =
-                |name: &str| params.remove(name).ok_or_else(|| wrong(format!("param `{name}` is required")));
-            Profile::AwsSigV4 { service: take("service")?, region: take("region")? }
-        }
-        kind => {
-            return Err(format!(
-                "auth profile kind `{kind}` is not supported by this operator version; supported: {KINDS}"
-            ));
-        }
-    };
-    match params.keys().next() {
-        None => Ok(parsed),
-        Some(unknown) => Err(wrong(format!("param `{unknown}` is not known for this kind"))),
-    }
+/// Nothing to check beyond the single settings.
+#[expect(clippy::unnecessary_wraps, reason = "has the shape of `Kind::check`")]
+fn unchecked(_settings: &Settings) -> Result<(), String> {
+    Ok(())
 }
 
-/// The signers of a call, by profile name.
+/// The signers of a call by profile name: what cannot sign fails the request that needs it, since a
+/// call may never use a profile whose settings are not there.
+pub(crate) type Signers = BTreeMap<String, Result<Signer, Failure>>;
+
+/// The signers of a call. `digest` is that of the driver: what is cached for one component is never
+/// given to another. `identity` is the operator's own, if it was granted.
 ///
 /// # Errors
-/// [`ErrorCode::Unauthenticated`] with reason `CredentialsMissing` names a missing key of the Secret,
-/// [`ErrorCode::InvalidArgument`] with reason `ConfigMissing` a missing configuration value.
-pub(crate) fn signers(provider: &Provider, call: &Call) -> Result<BTreeMap<String, Signer>, DriverError> {
-    for key in provider.credentials.iter().filter(|credential| credential.required) {
-        secret(call, &key.key)?;
-    }
-    provider.auth_profiles.iter().map(|profile| Ok((profile.name.clone(), signer(profile, call)?))).collect()
-}
-
-fn signer(profile: &AuthProfile, call: &Call) -> Result<Signer, DriverError> {
-    let config_missing = |what: String| {
-        let message = format!("auth profile `{}` cannot be used: {what}", profile.name);
-        DriverError::new(ErrorCode::InvalidArgument, Effect::None, "ConfigMissing", message)
-    };
-    match parse(profile).map_err(config_missing)? {
-        Profile::AwsSigV4 { service, region } => {
-            let filled = |template: &str| fill(template, &call.config, is_scope_part).map_err(config_missing);
-            Ok(Signer::AwsSigV4(sigv4::Signer {
-                service: filled(&service)?,
-                region: filled(&region)?,
-                access_key_id: secret(call, "accessKeyId")?.clone(),
-                secret_access_key: secret(call, "secretAccessKey")?.clone(),
-                session_token: call.credentials.get("sessionToken").cloned(),
-            }))
+/// A required key of the Secret is missing ([`ErrorCode::Unauthenticated`], `CredentialsMissing`).
+pub(crate) fn signers(
+    digest: &str,
+    provider: &Provider,
+    call: &Call,
+    identity: Option<&WorkloadIdentity>,
+) -> DriverResult<Signers> {
+    // Without a Secret the operator's own identity may do: then no key of a Secret is required.
+    if identity.is_none() || !call.credentials.is_empty() {
+        for key in provider.credentials.iter().filter(|credential| credential.required) {
+            source::secret(call, &key.key).map_err(|failure| failure.to_error(Effect::None))?;
         }
     }
+    let made = |profile: &AuthProfile| signer(digest, profile, call, identity);
+    Ok(provider.auth_profiles.iter().map(|profile| (profile.name.clone(), made(profile))).collect())
 }
 
-/// Parts of a credential scope are separated by slashes in the signed text.
-fn is_scope_part(text: &str) -> bool {
-    text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+fn signer(
+    digest: &str,
+    profile: &AuthProfile,
+    call: &Call,
+    identity: Option<&WorkloadIdentity>,
+) -> Result<Signer, Failure> {
+    let kind = kind(profile).map_err(|what| source::config_missing(profile, &what))?;
+    let settings = Settings::fill(kind.params, &profile.params, &call.config)
+        .map_err(|what| source::config_missing(profile, &what))?;
+    let slot = Slot::new(digest, kind.name, &settings, call);
+    (kind.signer)(&Source { profile, settings, call, identity, slot })
 }
 
-fn secret<'a>(call: &'a Call, key: &str) -> Result<&'a secrecy::SecretString, DriverError> {
-    use secrecy::ExposeSecret as _;
-    call.credentials.get(key).filter(|value| !value.expose_secret().is_empty()).ok_or_else(|| {
+/// A redactor that knows every secret of the call. Entries that only name an account or a person stay
+/// readable: a cloud's ids hold them.
+///
+/// # Errors
+/// The credentials are too long: every form of every line is looked for in every text.
+pub(crate) fn redactor(provider: Option<&Provider>, call: &Call) -> DriverResult<Redactor> {
+    let bytes: usize = call.credentials.values().map(|value| value.expose_secret().len()).sum();
+    if bytes > CREDENTIALS {
         let message = format!(
-            "the credentials of provider type `{}` have no entry `{key}`: add it to the Secret",
+            "the credentials of provider type `{}` are {bytes} bytes long; the Secret may hold {CREDENTIALS} at most",
             call.provider_type
         );
-        DriverError::new(ErrorCode::Unauthenticated, Effect::None, "CredentialsMissing", message)
-    })
-}
-
-impl Signer {
-    /// Whether the host alone sets this header: what a guest sets is dropped.
-    pub(crate) fn owns(&self, header: &HeaderName) -> bool {
-        match self {
-            Self::AwsSigV4(_) => {
-                matches!(header.as_str(), "authorization" | "date" | "host")
-                    || header.as_str().starts_with("x-amz-")
-            }
+        let code = ErrorCode::Unauthenticated;
+        return Err(DriverError::new(code, Effect::None, "CredentialsInvalid", message));
+    }
+    let profiles = provider.map(|provider| provider.auth_profiles.as_slice()).unwrap_or_default();
+    let named = |key: &str| {
+        profiles.iter().filter_map(|profile| kind(profile).ok()).any(|kind| kind.identifiers.contains(&key))
+    };
+    let redactor = Redactor::default();
+    for (_, value) in call.credentials.entries().filter(|(key, _)| !named(key)) {
+        let value = value.expose_secret();
+        redactor.add(value);
+        // The parts of a JSON document are secrets too: a service-account key is one.
+        for part in keys::parts(value) {
+            redactor.add(part.expose_secret());
         }
     }
-
-    /// Adds the headers that authenticate the request. `Host` must be set already.
-    ///
-    /// # Errors
-    /// What cannot be signed; nothing of the credential is in the text.
-    pub(crate) fn sign(&self, request: &mut Parts, body: &[u8], now: SystemTime) -> Result<(), String> {
-        match self {
-            Self::AwsSigV4(signer) => signer.sign(request, body, now),
-        }
-    }
+    Ok(redactor)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use kompox_core::driver::{ClusterIdentity, Credentials, Descriptor};
-    use serde_json::json;
-    use std::time::Duration;
-
-    fn provider() -> Provider {
-        let descriptor: Descriptor = serde_json::from_value(json!({
-            "name": "d", "version": "1.0.0", "providers": [{
-                "type": "t",
-                "authProfiles": [{ "name": "aws", "kind": "aws-sigv4",
-                    "params": { "service": "ec2", "region": "{config.region}" } }],
-                "credentials": [{ "key": "accessKeyId", "required": true }]
-            }]
-        }))
-        .unwrap();
-        descriptor.providers[0].clone()
-    }
-
-    fn call(config: &[(&str, &str)], credentials: &[(&str, &str)]) -> Call {
-        Call {
-            provider_type: "t".into(),
-            config: config.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
-            cluster: ClusterIdentity::default(),
-            credentials: Credentials::new(
-                credentials.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
-            ),
-            subject: String::new(),
-            timeout: Duration::from_secs(1),
-        }
-    }
-
-    #[test]
-    fn what_is_missing_is_named() {
-        let region = [("region", "us-east-1")];
-        let both = [("accessKeyId", "a"), ("secretAccessKey", "s")];
-        let cases: &[(&[_], &[_], &str, &str)] = &[
-            (&region, &both[..1], "CredentialsMissing", "`secretAccessKey`"),
-            (&region, &both[1..], "CredentialsMissing", "`accessKeyId`"),
-            (&region, &[("accessKeyId", ""), both[1]], "CredentialsMissing", "`accessKeyId`"),
-            (&[], &both, "ConfigMissing", "config.region"),
-            (&[("region", "a/b")], &both, "ConfigMissing", "config.region"),
-        ];
-        for (config, credentials, reason, named) in cases {
-            let error = signers(&provider(), &call(config, credentials)).err().unwrap();
-            assert_eq!(error.reason, *reason);
-            assert_eq!(error.effect, Effect::None);
-            assert!(error.message.contains(named), "{error}");
-        }
-        assert_eq!(signers(&provider(), &call(&region, &both)).map(|signers| signers.len()), Ok(1));
-    }
-
-    #[test]
-    fn unknown_kinds_and_params_are_refused() {
-        let profile = |kind: &str, params: serde_json::Value| -> AuthProfile {
-            serde_json::from_value(json!({ "name": "p", "kind": kind, "params": params })).unwrap()
-        };
-        let error = check(&profile("bearer", json!({}))).unwrap_err();
-        assert!(error.contains("`bearer` is not supported by this operator version"), "{error}");
-        assert!(check(&profile("aws-sigv4", json!({ "service": "ec2" }))).unwrap_err().contains("`region`"));
-        let extra = json!({ "service": "ec2", "region": "x", "audience": "y" });
-        assert!(check(&profile("aws-sigv4", extra)).unwrap_err().contains("`audience`"));
-    }
-}
+mod tests;

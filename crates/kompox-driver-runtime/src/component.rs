@@ -8,7 +8,7 @@ mod port;
 pub(crate) use guest::{Exports, Guest};
 
 use crate::{
-    auth,
+    auth::{self, SecretAccess, Signers, Vault, WorkloadIdentity, WorkloadIdentityGrant},
     bindings::kompox::driver::types as wit,
     convert::{Malformed, Read, Reader},
     egress::{Endpoints, Policy},
@@ -17,18 +17,15 @@ use crate::{
     observer::CallFinished,
     operation::{Kind, Operation},
     options::EgressGrant,
-    redact::Redactor,
     runtime::Shared,
     session::Scope,
     state::{self, CallState, Setup},
     stdio::{GuestOutput, Labels},
 };
 use kompox_core::driver::{
-    BoxFuture, Call, Descriptor, DriverError, DriverResult, Effect, ErrorCode, Provider,
+    BoxFuture, Call, Credentials, Descriptor, DriverError, DriverResult, Effect, ErrorCode, Provider,
 };
-use secrecy::{ExposeSecret as _, SecretString};
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex, atomic::AtomicU32},
     time::{Duration, Instant},
 };
@@ -159,18 +156,23 @@ impl LoadedDriver {
     }
 
     fn set_up(&self, call: &Call, operation: Operation, started: Instant) -> DriverResult<Setup> {
-        let redactor = Arc::new(Redactor::new(call.credentials.values().map(SecretString::expose_secret)));
+        let redactor = Arc::new(auth::redactor(self.descriptor.provider(&call.provider_type), call)?);
         let labels = Labels {
             driver: Arc::clone(&self.name),
             operation: operation.as_str(),
             subject: call.subject.as_str().into(),
         };
-        let (policy, signers) = match operation.kind() {
-            Kind::Pure => (Policy::Closed("this function may not use the network"), BTreeMap::new()),
+        let (policy, signers, vault) = match operation.kind() {
+            Kind::Pure => {
+                let vault = Vault::new(Credentials::default(), SecretAccess::default());
+                (Policy::Closed("this function may not use the network"), Signers::new(), vault)
+            }
             Kind::ReadOnly | Kind::Mutating => {
                 let provider = self.provider(call)?;
                 let endpoints = Endpoints::resolve(provider, &call.config, &self.grant);
-                (Policy::Open(endpoints), auth::signers(provider, call)?)
+                let signers = auth::signers(&self.digest, provider, call, self.identity())?;
+                let vault = Vault::new(call.credentials.clone(), self.secret_access(provider));
+                (Policy::Open(endpoints), signers, vault)
             }
         };
         let exchange = Exchange {
@@ -180,10 +182,13 @@ impl LoadedDriver {
             policy,
             signers,
             client: Arc::clone(&self.client),
+            host: Arc::clone(&self.shared.host),
+            tokens: Arc::clone(&self.shared.tokens),
             redactor: Arc::clone(&redactor),
             options: Arc::clone(&self.shared.options),
             requests: AtomicU32::new(0),
             refusal: Mutex::new(None),
+            failure: Mutex::new(None),
         };
         Ok(Setup {
             context: state::context(call),
@@ -193,9 +198,26 @@ impl LoadedDriver {
             stderr: GuestOutput::new("stderr", labels.clone(), Arc::clone(&redactor)),
             scope: Scope::of(&self.digest, call),
             sessions: Arc::clone(&self.shared.sessions),
+            vault,
             labels,
             redactor,
         })
+    }
+
+    /// Signing is for the entries that the driver says it needs; seeing one needs the grant.
+    fn secret_access(&self, provider: &Provider) -> SecretAccess {
+        SecretAccess {
+            reveal: self.grant.reveal_secret_keys.clone(),
+            sign: provider.credentials.iter().map(|credential| credential.key.clone()).collect(),
+        }
+    }
+
+    /// The operator's own identity, if this driver may use it.
+    fn identity(&self) -> Option<&WorkloadIdentity> {
+        match self.grant.workload_identity {
+            WorkloadIdentityGrant::Granted => Some(&self.shared.options.workload_identity),
+            WorkloadIdentityGrant::Denied => None,
+        }
     }
 
     fn provider(&self, call: &Call) -> DriverResult<&Provider> {
@@ -213,10 +235,13 @@ fn refused(operation: Operation, mut error: DriverError, setup: &Setup) -> Drive
     if operation.kind() != Kind::Mutating {
         error.effect = Effect::None;
     }
+    let reader = Reader(Arc::clone(&setup.redactor));
+    if let Some(failure) = setup.exchange.failure() {
+        let message = reader.message(&failure.message);
+        return DriverError { message, details: error.details, ..failure.to_error(error.effect) };
+    }
     if let Some(refusal) = setup.exchange.refusal() {
-        error
-            .details
-            .insert("egressRefused".to_owned(), Reader(Arc::clone(&setup.redactor)).message(&refusal));
+        error.details.insert("egressRefused".to_owned(), reader.message(&refusal));
     }
     error
 }

@@ -6,10 +6,10 @@
 mod body;
 mod client;
 
-pub(crate) use client::{Client, tls};
+pub(crate) use client::{Client, Failure as SendFailure, tls};
 
 use crate::{
-    auth::Signer,
+    auth::{self, Desk, Signer, Signers, Tokens, Wire},
     egress::{Denial, Endpoint, Policy},
     observer::{RequestDenied, RequestFinished},
     options::{Limits, RuntimeOptions},
@@ -19,7 +19,6 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts};
 use http_body_util::Full;
 use std::{
-    collections::BTreeMap,
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
@@ -70,13 +69,18 @@ pub(crate) struct Exchange {
     pub(crate) operation: &'static str,
     pub(crate) subject: String,
     pub(crate) policy: Policy,
-    pub(crate) signers: BTreeMap<String, Signer>,
+    pub(crate) signers: Signers,
     pub(crate) client: Arc<Client>,
+    /// The host's own connections, to token endpoints.
+    pub(crate) host: Arc<Client>,
+    pub(crate) tokens: Arc<Tokens>,
     pub(crate) redactor: Arc<Redactor>,
     pub(crate) options: Arc<RuntimeOptions>,
     pub(crate) requests: AtomicU32,
     /// The first refusal, to be told with the call's error.
     pub(crate) refusal: Mutex<Option<String>>,
+    /// The first request that could not be authenticated.
+    pub(crate) failure: Mutex<Option<auth::Failure>>,
 }
 
 impl Exchange {
@@ -89,6 +93,11 @@ impl Exchange {
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Why a request of the call could not be authenticated.
+    pub(crate) fn failure(&self) -> Option<auth::Failure> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     async fn send(
         &self,
         request: Request<WasiBody>,
@@ -96,10 +105,15 @@ impl Exchange {
     ) -> Result<Response<WasiBody>, Error> {
         let (mut parts, body) = request.into_parts();
         let endpoint = self.admit(&parts).map_err(|denial| self.deny(denial))?;
+        let signer = self.signer(endpoint).map_err(|failure| self.unauthenticated(failure))?;
         let body = body::collect(body, self.limits().request_body_bytes).await?;
-        self.prepare(&mut parts, endpoint, &body)?;
+        self.prepare(&mut parts, signer, &body).await?;
         let started = Instant::now();
-        let answer = self.exchange(Request::from_parts(parts, Full::new(body)), options).await;
+        let answer = self.exchange(Request::from_parts(parts, Full::new(body)), options, signer).await;
+        if let (Some(signer), Ok(StatusCode::UNAUTHORIZED)) = (signer, answer.as_ref().map(Response::status))
+        {
+            signer.rejected(&self.desk());
+        }
         self.record(endpoint, answer.as_ref().map(Response::status), started.elapsed());
         answer
     }
@@ -112,6 +126,16 @@ impl Exchange {
             return Err(Denial { reason: "TooManyRequests", message });
         }
         Ok(endpoint)
+    }
+
+    /// Who signs for `endpoint`. A request that should be signed never leaves without it.
+    fn signer(&self, endpoint: &Endpoint) -> Result<Option<&Signer>, auth::Failure> {
+        let Some(profile) = &endpoint.auth else { return Ok(None) };
+        match self.signers.get(profile) {
+            Some(Ok(signer)) => Ok(Some(signer)),
+            Some(Err(failure)) => Err(failure.clone()),
+            None => Err(auth::Failure::unusable(format!("there is no auth profile `{profile}`"))),
+        }
     }
 
     /// Logs the refusal for the administrator; the guest gets the typed error only.
@@ -130,8 +154,19 @@ impl Exchange {
         Error::HttpRequestDenied
     }
 
-    fn prepare(&self, parts: &mut Parts, endpoint: &Endpoint, body: &[u8]) -> Result<(), Error> {
-        let signer = endpoint.auth.as_ref().and_then(|profile| self.signers.get(profile));
+    fn desk(&self) -> Desk<'_> {
+        let wire = Wire {
+            policy: &self.policy,
+            driver: &self.client,
+            host: &self.host,
+            limits: self.limits(),
+            clock: &self.options.clock,
+            redactor: &self.redactor,
+        };
+        Desk { wire, tokens: &self.tokens, redactor: &self.redactor }
+    }
+
+    async fn prepare(&self, parts: &mut Parts, signer: Option<&Signer>, body: &[u8]) -> Result<(), Error> {
         parts.headers = kept(&parts.headers, signer);
         parts.version = http::Version::HTTP_11;
         parts.headers.insert(header::HOST, host_header(parts)?);
@@ -140,29 +175,30 @@ impl Exchange {
             parts.headers.insert(header::USER_AGENT, HeaderValue::from_static(agent));
         }
         let Some(signer) = signer else { return Ok(()) };
-        signer.sign(parts, body, (self.options.clock)()).map_err(|what| {
-            let message = format!("request refused: it cannot be signed: {what}");
-            self.deny(Denial { reason: "NotSigned", message })
-        })?;
-        // A server may echo what it was sent.
-        if let Some(Ok(value)) = parts.headers.get(header::AUTHORIZATION).map(HeaderValue::to_str) {
-            self.redactor.add(value);
-            if let Some((_, signature)) = value.rsplit_once("Signature=") {
-                self.redactor.add(signature);
-            }
-        }
-        Ok(())
+        signer.sign(parts, body, &self.desk()).await.map_err(|failure| self.unauthenticated(failure))
+    }
+
+    /// Nothing was sent: the guest sees a refusal, and the caller of the driver sees why.
+    fn unauthenticated(&self, failure: auth::Failure) -> Error {
+        let message = format!("request refused: {}", failure.message);
+        let reason = failure.reason;
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
+        self.deny(Denial { reason, message })
     }
 
     async fn exchange(
         &self,
         request: Request<Full<Bytes>>,
         options: RequestOptions,
+        signer: Option<&Signer>,
     ) -> Result<Response<WasiBody>, Error> {
+        let certificate = signer.and_then(Signer::certificate);
         let limits = self.limits();
         let patience = shorter(options.first_byte_timeout, limits.first_byte_timeout);
         // Connecting has its own, shorter limit and its own errors.
-        let answer = tokio::time::timeout(patience + limits.connect_timeout, self.client.send(request)).await;
+        let answer =
+            tokio::time::timeout(patience + limits.connect_timeout, self.client.send(request, certificate))
+                .await;
         let response = match answer {
             Err(_) => return Err(Error::HttpResponseTimeout),
             Ok(Err(client::Failure::Forbidden(message))) => {

@@ -38,6 +38,9 @@ mod session;
 mod state;
 mod stdio;
 
+pub use auth::{
+    AwsIdentity, AzureIdentity, GoogleIdentity, IdentityError, WorkloadIdentity, WorkloadIdentityGrant,
+};
 pub use component::LoadedDriver;
 pub use error::{LoadError, RuntimeError};
 pub use observer::{CallFinished, NoObserver, Observer, RequestDenied, RequestFinished};

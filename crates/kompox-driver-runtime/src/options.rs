@@ -2,10 +2,13 @@
 //!
 //! Values only; what they mean is decided by the modules that read them.
 
-use crate::observer::{NoObserver, Observer};
+use crate::{
+    auth::{WorkloadIdentity, WorkloadIdentityGrant},
+    observer::{NoObserver, Observer},
+};
 use ipnet::IpNet;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -29,6 +32,8 @@ pub struct RuntimeOptions {
     pub observer: Arc<dyn Observer>,
     /// The clock of signatures; the system's by default.
     pub clock: Clock,
+    /// The operator's own identities; a driver needs a grant to act with them.
+    pub workload_identity: WorkloadIdentity,
 }
 
 impl Default for RuntimeOptions {
@@ -40,6 +45,7 @@ impl Default for RuntimeOptions {
             extra_roots: Vec::new(),
             observer: Arc::new(NoObserver),
             clock: Arc::new(SystemTime::now),
+            workload_identity: WorkloadIdentity::default(),
         }
     }
 }
@@ -96,7 +102,7 @@ impl Default for Limits {
     }
 }
 
-/// What a driver may reach beyond public addresses over https.
+/// What a driver may reach beyond public addresses over https, and what it may do with credentials.
 ///
 /// A grant opens nothing that the driver does not declare: it only lifts the refusals named here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,6 +117,10 @@ pub struct EgressGrant {
     /// Origins (`https://host` or `https://host:port`) that an endpoint taken whole from the
     /// configuration may have. Without it, only addresses in `networks` are possible there.
     pub origins: Vec<String>,
+    /// Keys of the credentials Secret whose values the component may see.
+    pub reveal_secret_keys: BTreeSet<String>,
+    /// Whether its profiles may act with the operator's own identity in calls without credentials.
+    pub workload_identity: WorkloadIdentityGrant,
 }
 
 /// Which of its declared endpoints a driver may use.

@@ -19,6 +19,10 @@ pub(crate) const REDACTED: &str = "[redacted]";
 
 /// Shorter values would take ordinary text with them.
 const SHORTEST: usize = 4;
+/// The same for a line of a longer text.
+const SHORTEST_LINE: usize = 8;
+/// Lines of one text that are looked for by themselves: a private key of RSA has a hundred at most.
+const LINES: usize = 512;
 /// The same for encoded fragments that have lost their ends.
 const SHORTEST_FRAGMENT: usize = 8;
 /// The unreserved characters of RFC 3986 stay as they are.
@@ -33,6 +37,7 @@ pub(crate) struct Redactor {
 
 impl Redactor {
     /// Knows `secrets`.
+    #[cfg(test)]
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let redactor = Self::default();
         for secret in secrets {
@@ -44,8 +49,10 @@ impl Redactor {
     /// Learns one more secret.
     pub(crate) fn add(&self, secret: &str) {
         let mut needles = self.needles.write().unwrap_or_else(PoisonError::into_inner);
-        for part in std::iter::once(secret).chain(secret.lines()) {
-            needles.extend(forms(part.trim()));
+        needles.extend(forms(secret.trim()));
+        let lines = secret.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE);
+        for line in lines.take(LINES).filter(|line| *line != secret.trim()) {
+            needles.extend(forms(line));
         }
         needles.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         needles.dedup();
@@ -93,6 +100,7 @@ fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![
         secret.to_owned(),
         percent.replace("%20", "+"),
+        form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
         lower_escapes(&percent),
         percent,
         json_escaped(secret),

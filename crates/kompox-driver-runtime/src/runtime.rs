@@ -1,16 +1,21 @@
 //! What all drivers share: the engine, the linker, the options, the sessions and two queues.
 
 use crate::{
+    auth::Tokens,
     bindings::kompox::driver as wit,
     engine,
     error::RuntimeError,
-    http,
-    options::{Limits, RuntimeOptions},
+    http::{self, Client},
+    options::{EgressGrant, Limits, RuntimeOptions},
     session::Sessions,
     state::CallState,
 };
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use rustls::ClientConfig;
-use std::sync::Arc;
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
 use tokio::sync::Semaphore;
 use wasmtime::{
     Engine,
@@ -30,6 +35,10 @@ pub(crate) struct Shared {
     pub(crate) tls: ClientConfig,
     pub(crate) options: Arc<RuntimeOptions>,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) tokens: Arc<Tokens>,
+    /// The host's own connections to token endpoints: public and private addresses over https, and
+    /// the fixed addresses of platforms' credential servers.
+    pub(crate) host: Arc<Client>,
     /// One permit: components are compiled one after the other.
     pub(crate) compiler: Semaphore,
     /// As many permits as instances fit the pool.
@@ -45,11 +54,14 @@ impl Runtime {
         let engine = engine::build(&options.cache, &options.limits)?;
         let linker = linker(&engine).map_err(|error| RuntimeError::Linker(engine::chain(&error)))?;
         let calls = usize::try_from(options.limits.concurrent_calls).unwrap_or(Semaphore::MAX_PERMITS);
+        let tls = http::tls(&options.extra_roots)?;
         let shared = Shared {
             engine,
             linker,
-            tls: http::tls(&options.extra_roots)?,
+            host: Arc::new(Client::new(&tls, &host_grant(), &options.limits)),
+            tls,
             sessions: Arc::default(),
+            tokens: Arc::default(),
             compiler: Semaphore::new(1),
             calls: Semaphore::new(calls.min(Semaphore::MAX_PERMITS)),
             options: Arc::new(options),
@@ -63,6 +75,24 @@ impl Runtime {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.shared.options.limits
+    }
+}
+
+/// Where the host itself looks for token endpoints that this operator or its administrator named: in a
+/// network with endpoints of its own (AWS PrivateLink, Private Service Connect) their names have private
+/// addresses. No guest and no tenant chooses such a name.
+fn host_grant() -> EgressGrant {
+    let v4 = |a, b, prefix| IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, 0, 0), prefix));
+    let unique_local = Ipv6Net::new_assert(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7);
+    EgressGrant {
+        networks: vec![
+            v4(10, 0, 8),
+            v4(172, 16, 12),
+            v4(192, 168, 16),
+            v4(100, 64, 10),
+            IpNet::V6(unique_local),
+        ],
+        ..EgressGrant::default()
     }
 }
 

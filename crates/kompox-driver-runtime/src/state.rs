@@ -1,6 +1,7 @@
 //! What one call's store holds, and the host's side of the interfaces a driver imports.
 
 use crate::{
+    auth::{Refusal, Vault},
     bindings::kompox::driver as wit,
     convert::single_line,
     http::{Exchange, Hooks},
@@ -10,6 +11,7 @@ use crate::{
     stdio::{GuestOutput, Labels},
 };
 use kompox_core::driver::Call;
+use secrecy::ExposeSecret as _;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -35,6 +37,8 @@ const RANDOM_BYTES: u64 = 64 << 10;
 const LOG_RECORDS: u32 = 200;
 /// Bytes of a log message with its fields.
 const LOG_BYTES: usize = 4 << 10;
+/// Longest name of a credential in the audit log, in bytes: that of a key of a Secret.
+const KEY_BYTES: usize = 253;
 /// Fields of a log record.
 const LOG_FIELDS: usize = 32;
 
@@ -49,6 +53,7 @@ pub(crate) struct Setup {
     pub(crate) stdout: GuestOutput,
     pub(crate) scope: Scope,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) vault: Vault,
 }
 
 /// The data of one call's store.
@@ -64,6 +69,7 @@ pub(crate) struct CallState {
     redactor: Arc<Redactor>,
     scope: Scope,
     sessions: Arc<Sessions>,
+    vault: Vault,
     records: u32,
 }
 
@@ -114,6 +120,7 @@ pub(crate) fn store(engine: &Engine, setup: &Setup, limits: &Limits) -> Store<Ca
         redactor: Arc::clone(&setup.redactor),
         scope: setup.scope.clone(),
         sessions: Arc::clone(&setup.sessions),
+        vault: setup.vault.clone(),
         records: 0,
     };
     let mut store = Store::new(engine, state);
@@ -189,23 +196,47 @@ fn emit(level: wit::log::Level, labels: &Labels, text: &str) {
     }
 }
 
-/// No grant exists in this version: keys stay with the host's authentication profiles.
+/// What may be used is decided by the vault; every use is recorded for the audit.
 impl wit::credentials::Host for CallState {
     fn reveal(
         &mut self,
-        _name: String,
+        name: String,
     ) -> wasmtime::Result<Result<String, wit::credentials::CredentialError>> {
-        Ok(Err(wit::credentials::CredentialError::NotGranted))
+        let revealed = self.vault.reveal(&name).map(|secret| secret.expose_secret().to_owned());
+        self.audit("reveal", &name, revealed.as_ref().err());
+        Ok(revealed.map_err(Into::into))
     }
 
     fn sign(
         &mut self,
-        _name: String,
-        _algorithm: String,
-        _params: Vec<(String, String)>,
-        _payload: Vec<u8>,
+        name: String,
+        algorithm: String,
+        params: Vec<(String, String)>,
+        payload: Vec<u8>,
     ) -> wasmtime::Result<Result<Vec<u8>, wit::credentials::CredentialError>> {
-        Ok(Err(wit::credentials::CredentialError::NotGranted))
+        let signed = self.vault.sign(&name, &algorithm, &params, &payload);
+        self.audit("sign", &name, signed.as_ref().err());
+        Ok(signed.map_err(Into::into))
+    }
+}
+
+impl CallState {
+    /// One record per use of an entry by the driver itself. The name may be any text of the guest.
+    fn audit(&self, action: &'static str, name: &str, refusal: Option<&Refusal>) {
+        let Labels { driver, operation, subject } = &self.labels;
+        let key = self.redactor.redact(prefix(&single_line(name), KEY_BYTES));
+        let refusal = refusal.map(tracing::field::debug);
+        tracing::info!(%driver, operation, object = %subject, action, key, refusal, "driver used a credential");
+    }
+}
+
+impl From<Refusal> for wit::credentials::CredentialError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound => Self::NotFound,
+            Refusal::NotGranted => Self::NotGranted,
+            Refusal::Failed(what) => Self::Failed(what.to_owned()),
+        }
     }
 }
 

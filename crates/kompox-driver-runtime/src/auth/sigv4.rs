@@ -17,25 +17,44 @@ const TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 const SEGMENTS: &AsciiSet = &UNRESERVED.remove(b'/');
 
-/// Signs with one key for one service and region.
-pub(crate) struct Signer {
+/// A key of AWS.
+#[derive(Clone)]
+pub(super) struct AccessKey {
+    pub(super) id: SecretString,
+    pub(super) secret: SecretString,
+    /// Of a temporary key.
+    pub(super) session_token: Option<SecretString>,
+}
+
+impl AccessKey {
+    /// What must never be shown.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &SecretString> {
+        [&self.id, &self.secret].into_iter().chain(&self.session_token)
+    }
+}
+
+/// Signs for one service and region.
+pub(super) struct Signer {
     /// Such as `ec2`.
     pub(super) service: String,
     /// Such as `us-west-2`.
     pub(super) region: String,
-    pub(super) access_key_id: SecretString,
-    pub(super) secret_access_key: SecretString,
-    pub(super) session_token: Option<SecretString>,
 }
 
 impl Signer {
     /// Sets `x-amz-date`, `x-amz-security-token` and `authorization`.
-    pub(super) fn sign(&self, request: &mut Parts, body: &[u8], now: SystemTime) -> Result<(), String> {
+    pub(super) fn sign(
+        &self,
+        key: &AccessKey,
+        request: &mut Parts,
+        body: &[u8],
+        now: SystemTime,
+    ) -> Result<(), String> {
         let now = jiff::Timestamp::try_from(now).map_err(|_| "the clock is out of range")?;
         let time = now.strftime("%Y%m%dT%H%M%SZ").to_string();
         let day = now.strftime("%Y%m%d").to_string();
         request.headers.insert(DATE, value(&time)?);
-        if let Some(token) = &self.session_token {
+        if let Some(token) = &key.session_token {
             let mut token = value(token.expose_secret())?;
             token.set_sensitive(true);
             request.headers.insert(TOKEN, token);
@@ -51,9 +70,9 @@ impl Signer {
         );
         let scope = format!("{day}/{}/{}/aws4_request", self.region, self.service);
         let to_sign = format!("{ALGORITHM}\n{time}\n{scope}\n{}", hex(&Sha256::digest(canonical)));
-        let signature = hex(&hmac(&self.signing_key(&day)?, &to_sign)?);
+        let signature = hex(&hmac(&self.signing_key(key, &day)?, &to_sign)?);
 
-        let key = self.access_key_id.expose_secret();
+        let key = key.id.expose_secret();
         let text =
             format!("{ALGORITHM} Credential={key}/{scope}, SignedHeaders={names}, Signature={signature}");
         let mut authorization = value(&text)?;
@@ -62,8 +81,8 @@ impl Signer {
         Ok(())
     }
 
-    fn signing_key(&self, day: &str) -> Result<Vec<u8>, String> {
-        let secret = format!("AWS4{}", self.secret_access_key.expose_secret());
+    fn signing_key(&self, key: &AccessKey, day: &str) -> Result<Vec<u8>, String> {
+        let secret = format!("AWS4{}", key.secret.expose_secret());
         let day = hmac(secret.as_bytes(), day)?;
         let region = hmac(&day, &self.region)?;
         let service = hmac(&region, &self.service)?;
@@ -138,17 +157,14 @@ mod tests {
     use super::*;
     use http::Request;
 
-    struct Case {
-        name: &'static str,
-        method: &'static str,
-        url: &'static str,
-        content_type: Option<&'static str>,
-        body: &'static str,
-        signed: &'static str,
-        signature: &'static str,
+    struct Case<'a> {
+        method: &'a str,
+        url: &'a str,
+        content_type: Option<&'a str>,
+        body: &'a str,
     }
 
-    fn signature(signer: &Signer, case: &Case, time: &str) -> String {
+    fn signature((signer, key): &(Signer, AccessKey), case: &Case<'_>, time: &str) -> String {
         let mut builder = Request::builder().method(case.method).uri(case.url);
         let uri: http::Uri = case.url.parse().unwrap();
         builder = builder.header(header::HOST, uri.host().unwrap());
@@ -157,68 +173,56 @@ mod tests {
         }
         let (mut parts, ()) = builder.body(()).unwrap().into_parts();
         let now: jiff::Timestamp = time.parse().unwrap();
-        signer.sign(&mut parts, case.body.as_bytes(), now.into()).unwrap();
+        signer.sign(key, &mut parts, case.body.as_bytes(), now.into()).unwrap();
         parts.headers[header::AUTHORIZATION].to_str().unwrap().to_owned()
     }
 
-    fn signer(service: &str, region: &str, token: Option<&str>) -> Signer {
-        Signer {
-            service: service.to_owned(),
-            region: region.to_owned(),
-            access_key_id: "AKIDEXAMPLE".into(),
-            secret_access_key: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into(),
+    fn signer(service: &str, region: &str, token: Option<&str>) -> (Signer, AccessKey) {
+        let signer = Signer { service: service.to_owned(), region: region.to_owned() };
+        let key = AccessKey {
+            id: "AKIDEXAMPLE".into(),
+            secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".into(),
             session_token: token.map(Into::into),
-        }
+        };
+        (signer, key)
     }
 
-    /// Cases of the AWS Signature Version 4 test suite.
+    /// A case of the suite: what is signed, with which token, and the header that must come out.
+    #[derive(serde::Deserialize)]
+    struct Published {
+        name: String,
+        method: String,
+        url: String,
+        #[serde(default)]
+        content_type: Option<String>,
+        #[serde(default)]
+        body: String,
+        #[serde(default)]
+        session_token: Option<String>,
+        signed_headers: String,
+        signature: String,
+    }
+
+    /// Cases of the AWS Signature Version 4 test suite, from its copy in
+    /// <https://github.com/awslabs/aws-c-auth> (`tests/aws-signing-test-suite/v4`). Left out are those
+    /// whose request line is no URL as an HTTP library has it, and those that sign other headers.
     #[test]
     fn the_published_test_suite() {
-        let cases = [
-            Case {
-                name: "get-vanilla",
-                method: "GET",
-                url: "https://example.amazonaws.com/",
-                content_type: None,
-                body: "",
-                signed: "host;x-amz-date",
-                signature: "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
-            },
-            Case {
-                name: "get-vanilla-query-order-key-case",
-                method: "GET",
-                url: "https://example.amazonaws.com/?Param2=value2&Param1=value1",
-                content_type: None,
-                body: "",
-                signed: "host;x-amz-date",
-                signature: "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
-            },
-            Case {
-                name: "post-vanilla",
-                method: "POST",
-                url: "https://example.amazonaws.com/",
-                content_type: None,
-                body: "",
-                signed: "host;x-amz-date",
-                signature: "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b",
-            },
-            Case {
-                name: "post-x-www-form-urlencoded",
-                method: "POST",
-                url: "https://example.amazonaws.com/",
-                content_type: Some("application/x-www-form-urlencoded"),
-                body: "Param1=value1",
-                signed: "content-type;host;x-amz-date",
-                signature: "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a",
-            },
-        ];
+        let cases: Vec<Published> = serde_json::from_str(include_str!("testdata/sigv4-suite.json")).unwrap();
+        assert_eq!(cases.len(), 12);
         for case in &cases {
-            let text = signature(&signer("service", "us-east-1", None), case, "2015-08-30T12:36:00Z");
+            let signer = signer("service", "us-east-1", case.session_token.as_deref());
+            let given = Case {
+                method: &case.method,
+                url: &case.url,
+                content_type: case.content_type.as_deref(),
+                body: &case.body,
+            };
             let expected = format!(
                 "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders={}, Signature={}",
-                case.signed, case.signature
+                case.signed_headers, case.signature
             );
-            assert_eq!(text, expected, "{}", case.name);
+            assert_eq!(signature(&signer, &given, "2015-08-30T12:36:00Z"), expected, "{}", case.name);
         }
     }
 
@@ -226,13 +230,10 @@ mod tests {
     #[test]
     fn the_documented_example() {
         let case = Case {
-            name: "ListUsers",
             method: "GET",
             url: "https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08",
             content_type: Some("application/x-www-form-urlencoded; charset=utf-8"),
             body: "",
-            signed: "",
-            signature: "",
         };
         let text = signature(&signer("iam", "us-east-1", None), &case, "2015-08-30T12:36:00Z");
         assert!(
@@ -245,13 +246,10 @@ mod tests {
     #[test]
     fn an_ec2_query_as_botocore_signs_it() {
         let case = Case {
-            name: "DescribeVolumes",
             method: "POST",
             url: "https://ec2.us-west-2.amazonaws.com/",
             content_type: Some("application/x-www-form-urlencoded; charset=utf-8"),
             body: "Action=DescribeVolumes&Version=2016-11-15&VolumeId.1=vol-0123456789abcdef0",
-            signed: "",
-            signature: "",
         };
         let time = "2026-01-02T03:04:05Z";
         let text = signature(&signer("ec2", "us-west-2", None), &case, time);
@@ -266,9 +264,9 @@ mod tests {
 
     #[test]
     fn paths_and_queries_in_canonical_form() {
-        let ec2 = signer("ec2", "r", None);
+        let (ec2, _) = signer("ec2", "r", None);
         assert_eq!(ec2.canonical_path("//a//b%20c/"), "/a/b%2520c/");
-        assert_eq!(signer("s3", "r", None).canonical_path("/a%20b//c"), "/a%20b//c");
+        assert_eq!(signer("s3", "r", None).0.canonical_path("/a%20b//c"), "/a%20b//c");
         assert_eq!(canonical_query("b=2&a=x%2fy&a=~&c"), "a=x%2Fy&a=~&b=2&c=");
     }
 }

@@ -24,6 +24,7 @@ fn local() -> EgressGrant {
         plain_http: PlainHttp::InGrantedNetworks,
         networks: vec!["127.0.0.0/8".parse().unwrap()],
         origins: vec!["https://vpce-1.ec2.us-east-1.vpce.amazonaws.com".to_owned()],
+        ..EgressGrant::default()
     }
 }
 

@@ -1,10 +1,11 @@
 //! The connections of one driver: a pool of its own, TLS with public roots, and only to addresses
-//! that were vetted after the name was resolved.
+//! that were vetted after the name was resolved. Each client certificate has a pool of its own again.
 //!
 //! There is no proxy and there are no redirects here.
 
 use super::Boxed;
 use crate::{
+    auth::{ClientCertificate, Slot},
     egress::Networks,
     error::RuntimeError,
     options::{EgressGrant, Limits},
@@ -34,7 +35,7 @@ use std::{
     error::Error as StdError,
     fmt, io,
     net::SocketAddr,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
@@ -44,6 +45,8 @@ use wasmtime_wasi_http::Error;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 const IDLE_PER_HOST: usize = 8;
 const TLS_SESSIONS: usize = 32;
+/// Client certificates with open connections; the one used longest ago makes room.
+const CERTIFICATES: usize = 32;
 
 type Pool = legacy::Client<Timed<HttpsConnector<HttpConnector<Vetting>>>, Full<Bytes>>;
 
@@ -52,10 +55,20 @@ pub(crate) struct Client {
     https: Pool,
     /// A pool of its own, since it may connect to granted networks only.
     http: Pool,
+    /// What the pools of client certificates are made from.
+    settings: Settings,
+    /// Those in use, the latest at the end.
+    certified: Mutex<Vec<(Slot, Pool)>>,
+}
+
+struct Settings {
+    tls: ClientConfig,
+    networks: Networks,
+    limits: Limits,
 }
 
 /// Why there is no response.
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// The name leads to an address that is not allowed.
     Forbidden(String),
     /// As the guest will see it.
@@ -68,13 +81,45 @@ impl Client {
         let networks = Networks::new(&grant.networks);
         Self {
             https: pool(tls, Vetting::new(networks.clone(), Networks::allow_resolved), limits),
-            http: pool(tls, Vetting::new(networks, Networks::allow_literal), limits),
+            http: pool(tls, Vetting::new(networks.clone(), Networks::allow_literal), limits),
+            settings: Settings { tls: tls.clone(), networks, limits: limits.clone() },
+            certified: Mutex::default(),
         }
     }
 
-    pub(super) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Failure> {
-        let pool = if request.uri().scheme() == Some(&Scheme::HTTP) { &self.http } else { &self.https };
-        pool.request(request).await.map_err(|error| failure(&error))
+    /// Sends a request, with a client certificate if there is one. The caller has checked that it may.
+    pub(crate) async fn send(
+        &self,
+        request: Request<Full<Bytes>>,
+        certificate: Option<&ClientCertificate>,
+    ) -> Result<Response<Incoming>, Failure> {
+        let sent = match (request.uri().scheme() == Some(&Scheme::HTTP), certificate) {
+            (true, _) => self.http.request(request),
+            (false, None) => self.https.request(request),
+            (false, Some(certificate)) => self.certified(certificate).request(request),
+        };
+        sent.await.map_err(|error| failure(&error))
+    }
+
+    /// The connections of one certificate: shared with another they would carry its rights.
+    fn certified(&self, certificate: &ClientCertificate) -> Pool {
+        let slot = certificate.slot();
+        let mut pools = self.certified.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = pools.iter().position(|(other, _)| *other == slot) {
+            let entry = pools.remove(at);
+            let found = entry.1.clone();
+            pools.push(entry);
+            return found;
+        }
+        let Settings { tls, networks, limits } = &self.settings;
+        let mut tls = tls.clone();
+        tls.client_auth_cert_resolver = Arc::new(certificate.clone());
+        let made = pool(&tls, Vetting::new(networks.clone(), Networks::allow_resolved), limits);
+        if pools.len() >= CERTIFICATES {
+            pools.remove(0);
+        }
+        pools.push((slot, made.clone()));
+        made
     }
 }
 

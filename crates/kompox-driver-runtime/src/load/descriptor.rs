@@ -170,8 +170,8 @@ mod tests {
             ("/providers/0/endpoints/0/auth", json!("gcp"), "`gcp`, which is not declared"),
             (
                 "/providers/0/authProfiles/0/kind",
-                json!("azure-token"),
-                "kind `azure-token` is not supported by this operator version",
+                json!("kerberos"),
+                "kind `kerberos` is not supported by this operator version",
             ),
             ("/providers/0/consistencyMs", json!(1_000_000_000), "consistencyMs"),
             ("/providers/0/features", json!(["tags", "tags"]), "twice"),

@@ -8,6 +8,7 @@
     reason = "a test binary: its helpers may fail by panic as its tests do"
 )]
 
+mod auth;
 mod calls;
 mod containment;
 mod egress;

@@ -21,6 +21,9 @@ use tokio::{net::TcpListener, sync::OnceCell};
 /// The secret that must never be seen again.
 pub(crate) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
+/// What the server gives at `/token`.
+pub(crate) const ACCESS_TOKEN: &str = "ya29.c.b0AaekmZ1bQ-token/of~the+server";
+
 static GUESTS: LazyLock<PathBuf> = LazyLock::new(build_guests);
 
 /// Builds the guests once per test run; cargo does nothing if they are fresh.
@@ -70,7 +73,7 @@ pub(crate) fn local_grant() -> EgressGrant {
         scope: EgressScope::Declared,
         plain_http: PlainHttp::InGrantedNetworks,
         networks: vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()],
-        origins: Vec::new(),
+        ..EgressGrant::default()
     }
 }
 
@@ -194,6 +197,7 @@ async fn respond(
             response.headers_mut().insert("location", "http://169.254.169.254/latest/".parse().unwrap());
             response
         }
+        "/token" => answer(200, format!(r#"{{"access_token":"{ACCESS_TOKEN}","expires_in":3600}}"#)),
         "/big" => answer(200, "x".repeat(20 << 20)),
         "/hang" => std::future::pending().await,
         _ => answer(200, text),

@@ -25,6 +25,10 @@ const DESCRIPTOR: &str = r#"{
       "endpoints": [{ "url": "{config.endpoint}", "auth": "aws" }, { "url": "https://ec2.{config.region}.amazonaws.com/", "auth": "aws" }],
       "authProfiles": [{ "name": "aws", "kind": "aws-sigv4", "params": { "service": "ec2", "region": "{config.region}" } }],
       "credentials": [{ "key": "accessKeyId", "required": true }, { "key": "secretAccessKey", "required": true }] },
+    { "type": "token",
+      "endpoints": [{ "url": "{config.endpoint}", "auth": "oauth" }],
+      "authProfiles": [{ "name": "oauth", "kind": "oauth2-client", "params": { "tokenUrl": "{config.endpoint}/token" } }],
+      "credentials": [{ "key": "clientId", "required": true }, { "key": "clientSecret", "required": true }] },
     { "type": "open", "endpoints": [{ "url": "{config.endpoint}" }, { "url": "http://localhost:9/" }, { "url": "https://localhost:9/" },
       { "url": "https://name.invalid/" }] }
   ]
