@@ -8,8 +8,8 @@ pub use catalog::{Catalog, Changes, Origin, Settings};
 use crate::{args::Args, metrics::Metrics};
 use ipnet::IpNet;
 use kompox_driver_runtime::{
-    CallFinished, ComponentCache, EgressGrant, LoadReport, Observer, PlainHttp, Registry, RequestDenied,
-    RequestFinished, Runtime, RuntimeError, RuntimeOptions,
+    CallFinished, ComponentCache, EgressGrant, IdentityError, LoadReport, Observer, PlainHttp, Registry,
+    RequestDenied, RequestFinished, Runtime, RuntimeError, RuntimeOptions, WorkloadIdentity,
 };
 use std::{
     collections::BTreeMap,
@@ -26,6 +26,12 @@ pub enum Error {
     Directory {
         /// What the system says.
         source: io::Error,
+    },
+    /// The operator's own identity at a cloud.
+    #[error("failed to take the operator's own identity: {source}")]
+    Identity {
+        /// Which variable is wrong.
+        source: IdentityError,
     },
     /// The WebAssembly runtime.
     #[error("failed to start the driver runtime: {source}")]
@@ -61,7 +67,7 @@ pub async fn load(args: &Args, metrics: &Arc<Metrics>) -> Result<Loaded, Error> 
         None => beside_program().map_err(|source| Error::Directory { source })?,
     };
     let grants = development_grants(args, metrics, &directory).await?;
-    let (runtime, drivers, report) = load_from(&directory, options(args, metrics, grants)).await?;
+    let (runtime, drivers, report) = load_from(&directory, options(args, metrics, grants)?).await?;
     announce(&directory, &report);
     Ok(Loaded { runtime, drivers: Arc::new(drivers), base: base_grant(args) })
 }
@@ -97,7 +103,7 @@ async fn development_grants(
         networks = ?args.allow_plain_http_cidr,
         "drivers may use plain http in these networks: for development only"
     );
-    let (_, _, report) = load_from(directory, options(args, metrics, BTreeMap::new())).await?;
+    let (_, _, report) = load_from(directory, options(args, metrics, BTreeMap::new())?).await?;
     let names = report.loaded.into_iter().map(|file| file.driver);
     Ok(names.map(|name| (name, development_grant(&args.allow_plain_http_cidr))).collect())
 }
@@ -110,11 +116,17 @@ fn development_grant(networks: &[IpNet]) -> EgressGrant {
     }
 }
 
-fn options(args: &Args, metrics: &Arc<Metrics>, grants: BTreeMap<String, EgressGrant>) -> RuntimeOptions {
+fn options(
+    args: &Args,
+    metrics: &Arc<Metrics>,
+    grants: BTreeMap<String, EgressGrant>,
+) -> Result<RuntimeOptions, Error> {
     let cache =
         args.component_cache_dir.clone().map_or(ComponentCache::UserDefault, ComponentCache::Directory);
     let observer = Arc::new(Counter(Arc::clone(metrics)));
-    RuntimeOptions { cache, grants, observer, ..RuntimeOptions::default() }
+    let workload_identity = WorkloadIdentity::from_environment(|name| std::env::var(name).ok())
+        .map_err(|source| Error::Identity { source })?;
+    Ok(RuntimeOptions { cache, grants, observer, workload_identity, ..RuntimeOptions::default() })
 }
 
 fn beside_program() -> io::Result<PathBuf> {
@@ -181,7 +193,9 @@ mod tests {
             let args = args(directory.path(), more);
             assert_eq!(load(&args, &metrics).await.unwrap().drivers.types(), Vec::<String>::new());
             let (_, _, report) =
-                load_from(directory.path(), options(&args, &metrics, BTreeMap::new())).await.unwrap();
+                load_from(directory.path(), options(&args, &metrics, BTreeMap::new()).unwrap())
+                    .await
+                    .unwrap();
             assert_eq!(report.refused.len(), 1);
         }
     }

@@ -159,6 +159,7 @@ fn put(shell: &Shell, driver: &KompoxDriver, component: &Arc<LoadedDriver>) -> R
         Origin::Installed(driver.spec.grants.replace_built_in_types.iter().cloned().collect())
     };
     let (grant, egress) = policy::egress(driver.spec.egress.as_ref(), built_in, &shell.base);
+    let grant = policy::credentials(grant, &driver.spec);
     let known = shell.catalog.of_owner(&driver.name_any());
     let same = known.filter(|known| known.digest() == component.digest() && *known.grant() == grant);
     let granted = same.unwrap_or_else(|| component.granted(grant));

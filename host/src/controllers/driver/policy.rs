@@ -2,7 +2,7 @@
 
 use crate::drivers::Settings;
 use kompox_crds::v1alpha1::driver::{Egress, EgressMode, EgressStatus, KompoxDriverSpec};
-use kompox_driver_runtime::{EgressGrant, EgressScope};
+use kompox_driver_runtime::{EgressGrant, EgressScope, WorkloadIdentityGrant};
 use std::{collections::BTreeSet, time::Duration};
 
 /// The grant of a driver and how the status shows it. Absent: what a built-in driver declares is open, and
@@ -30,6 +30,17 @@ pub(super) fn egress(
     (grant, EgressStatus { mode: word.to_owned(), hosts, cidrs })
 }
 
+/// What a driver may do with credentials. The operator's own identity is for built-in drivers, which need a
+/// KompoxDriver for it: a component that was brought along must not act with the operator's rights.
+pub(super) fn credentials(grant: EgressGrant, spec: &KompoxDriverSpec) -> EgressGrant {
+    let workload_identity = match spec.source {
+        None => WorkloadIdentityGrant::Granted,
+        Some(_) => WorkloadIdentityGrant::Denied,
+    };
+    let reveal_secret_keys = spec.grants.reveal_secret_keys.iter().cloned().collect();
+    EgressGrant { reveal_secret_keys, workload_identity, ..grant }
+}
+
 /// What is set for the objects of a driver.
 pub(super) fn settings(spec: &KompoxDriverSpec) -> Settings {
     let seconds = spec.limits.call_timeout_seconds.and_then(|seconds| u64::try_from(seconds).ok());
@@ -46,6 +57,23 @@ pub(super) fn settings(spec: &KompoxDriverSpec) -> Settings {
 mod tests {
     use super::*;
     use kompox_driver_runtime::PlainHttp;
+
+    #[test]
+    fn keys_are_shown_and_identities_lent_to_whom_the_spec_says() {
+        let spec = |spec: serde_json::Value| serde_json::from_value::<KompoxDriverSpec>(spec).unwrap();
+        let of = |spec: &KompoxDriverSpec| {
+            let grant = credentials(EgressGrant::default(), spec);
+            (grant.reveal_secret_keys.into_iter().collect::<Vec<_>>(), grant.workload_identity)
+        };
+        let built_in = spec(serde_json::json!({}));
+        assert_eq!(of(&built_in), (vec![], WorkloadIdentityGrant::Granted));
+        let brought = spec(serde_json::json!({
+            "source": { "configMap": { "name": "d" }, "digest": format!("sha256:{}", "0".repeat(64)) },
+            "grants": { "revealSecretKeys": ["token", "password"] },
+        }));
+        let keys = vec!["password".to_owned(), "token".to_owned()];
+        assert_eq!(of(&brought), (keys, WorkloadIdentityGrant::Denied));
+    }
 
     #[test]
     fn a_driver_that_was_brought_along_has_no_network_until_somebody_says_so() {
