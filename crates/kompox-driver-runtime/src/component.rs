@@ -150,7 +150,7 @@ impl LoadedDriver {
         setup: &Setup,
         invoke: impl for<'s> FnOnce(Guest<'s>) -> BoxFuture<'s, Answer<W>> + Send,
     ) -> Answer<W> {
-        let mut store = state::store(&self.shared.engine, setup, &self.shared.options.limits);
+        let mut store = state::store(&self.shared.engine, setup);
         let instance = self.pre.instantiate_async(&mut store).await?;
         invoke(Guest::new(&mut store, instance, &self.exports)).await
     }
@@ -187,6 +187,7 @@ impl LoadedDriver {
             redactor: Arc::clone(&redactor),
             options: Arc::clone(&self.shared.options),
             requests: AtomicU32::new(0),
+            allowed_requests: self.grant.bounds.requests(&self.shared.options.limits),
             refusal: Mutex::new(None),
             failure: Mutex::new(None),
         };
@@ -199,6 +200,7 @@ impl LoadedDriver {
             scope: Scope::of(&self.digest, call),
             sessions: Arc::clone(&self.shared.sessions),
             vault,
+            memory_bytes: self.grant.bounds.memory_bytes(&self.shared.options.limits),
             labels,
             redactor,
         })

@@ -4,7 +4,7 @@
 
 use crate::{
     error::RuntimeError,
-    options::{ComponentCache, Limits},
+    options::{CallBounds, ComponentCache, Limits},
 };
 use std::{
     fs,
@@ -61,7 +61,7 @@ fn pooling(mut config: Config, limits: &Limits) -> Config {
         .total_memories(calls.saturating_mul(2))
         .total_tables(core_instances)
         .total_stacks(calls)
-        .max_memory_size(limits.memory_bytes)
+        .max_memory_size(CallBounds::MEMORY_BYTES)
         .linear_memory_keep_resident(64 << 10)
         .table_keep_resident(4 << 10);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));

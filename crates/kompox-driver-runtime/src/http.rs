@@ -76,7 +76,10 @@ pub(crate) struct Exchange {
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) redactor: Arc<Redactor>,
     pub(crate) options: Arc<RuntimeOptions>,
+    /// Sent so far.
     pub(crate) requests: AtomicU32,
+    /// How many the call may send.
+    pub(crate) allowed_requests: u32,
     /// The first refusal, to be told with the call's error.
     pub(crate) refusal: Mutex<Option<String>>,
     /// The first request that could not be authenticated.
@@ -119,7 +122,7 @@ impl Exchange {
     }
 
     fn admit(&self, parts: &Parts) -> Result<&Endpoint, Denial> {
-        let limit = self.limits().requests_per_call;
+        let limit = self.allowed_requests;
         let endpoint = self.policy.allow(&parts.method, &parts.uri)?;
         if self.requests.fetch_add(1, Ordering::Relaxed) >= limit {
             let message = format!("request refused: a call may send {limit} requests at most");

@@ -44,6 +44,8 @@ pub use auth::{
 pub use component::LoadedDriver;
 pub use error::{LoadError, RuntimeError};
 pub use observer::{CallFinished, NoObserver, Observer, RequestDenied, RequestFinished};
-pub use options::{Clock, ComponentCache, EgressGrant, EgressScope, Limits, PlainHttp, RuntimeOptions};
+pub use options::{
+    CallBounds, Clock, ComponentCache, EgressGrant, EgressScope, Limits, PlainHttp, RuntimeOptions,
+};
 pub use registry::{LoadReport, LoadedFile, Registry};
 pub use runtime::Runtime;

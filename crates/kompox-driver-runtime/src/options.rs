@@ -68,11 +68,11 @@ pub enum ComponentCache {
 pub struct Limits {
     /// Longest component, in bytes, checked before anything parses it. 32 MiB.
     pub component_bytes: usize,
-    /// Linear memory of one call, in bytes. 64 MiB.
+    /// Linear memory of one call, in bytes; [`CallBounds`] may say otherwise for a driver. 64 MiB.
     pub memory_bytes: usize,
     /// Calls that run at once, over all drivers; more wait within their own timeout. 64.
     pub concurrent_calls: u32,
-    /// Requests that one call may send. 64.
+    /// Requests that one call may send; [`CallBounds`] may say otherwise for a driver. 64.
     pub requests_per_call: u32,
     /// Longest request body, in bytes; it is held in memory to be signed. 1 MiB.
     pub request_body_bytes: usize,
@@ -119,8 +119,34 @@ pub struct EgressGrant {
     pub origins: Vec<String>,
     /// Keys of the credentials Secret whose values the component may see.
     pub reveal_secret_keys: BTreeSet<String>,
+    /// Bounds of its calls.
+    pub bounds: CallBounds,
     /// Whether its profiles may act with the operator's own identity in calls without credentials.
     pub workload_identity: WorkloadIdentityGrant,
+}
+
+/// What one driver's calls may use, where the administrator says so; the rest is as in [`Limits`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallBounds {
+    /// Linear memory of one call, in bytes; [`CallBounds::MEMORY_BYTES`] at most.
+    pub memory_bytes: Option<usize>,
+    /// Requests that one call may send.
+    pub requests: Option<u32>,
+}
+
+impl CallBounds {
+    /// What a call can be given at most, in bytes: 1 GiB.
+    pub const MEMORY_BYTES: usize = 1 << 30;
+
+    /// Bytes of linear memory.
+    pub(crate) fn memory_bytes(&self, limits: &Limits) -> usize {
+        self.memory_bytes.unwrap_or(limits.memory_bytes).min(Self::MEMORY_BYTES)
+    }
+
+    /// Requests of a call.
+    pub(crate) fn requests(&self, limits: &Limits) -> u32 {
+        self.requests.unwrap_or(limits.requests_per_call)
+    }
 }
 
 /// Which of its declared endpoints a driver may use.

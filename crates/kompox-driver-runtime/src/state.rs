@@ -5,7 +5,6 @@ use crate::{
     bindings::kompox::driver as wit,
     convert::single_line,
     http::{Exchange, Hooks},
-    options::Limits,
     redact::{Redactor, prefix},
     session::{Scope, Sessions},
     stdio::{GuestOutput, Labels},
@@ -54,6 +53,8 @@ pub(crate) struct Setup {
     pub(crate) scope: Scope,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) vault: Vault,
+    /// Linear memory the call may have.
+    pub(crate) memory_bytes: usize,
 }
 
 /// The data of one call's store.
@@ -89,7 +90,7 @@ pub(crate) fn context(call: &Call) -> wit::call::CallContext {
 }
 
 /// A fresh store for one call.
-pub(crate) fn store(engine: &Engine, setup: &Setup, limits: &Limits) -> Store<CallState> {
+pub(crate) fn store(engine: &Engine, setup: &Setup) -> Store<CallState> {
     let mut table = ResourceTable::new();
     table.set_max_capacity(HANDLES);
     let mut http = WasiHttpCtx::new();
@@ -108,7 +109,7 @@ pub(crate) fn store(engine: &Engine, setup: &Setup, limits: &Limits) -> Store<Ca
         table,
         hooks: Hooks(Arc::clone(&setup.exchange)),
         limits: StoreLimitsBuilder::new()
-            .memory_size(limits.memory_bytes)
+            .memory_size(setup.memory_bytes)
             .table_elements(TABLE_ELEMENTS)
             .instances(INSTANCES)
             .memories(MEMORIES)

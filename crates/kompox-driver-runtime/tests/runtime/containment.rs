@@ -2,7 +2,7 @@
 
 use crate::support::{Logs, behaving, call, driver, intent, load, local_grant, options, request};
 use kompox_core::driver::{Driver as _, Effect, ErrorCode, Query};
-use kompox_driver_runtime::Limits;
+use kompox_driver_runtime::{CallBounds, EgressGrant, Limits};
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -64,6 +64,18 @@ async fn memory_and_stack_are_bounded() {
             "{behaviour}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_driver_may_be_given_more_or_less_than_the_others() {
+    let grows = |bytes: usize| async move {
+        let bounds = CallBounds { memory_bytes: Some(bytes), requests: None };
+        let driver = load(options(local_grant())).await.granted(EgressGrant { bounds, ..local_grant() });
+        driver.get_account(&behaving("grow-to-100-mib")).await
+    };
+    assert_eq!(grows(8 << 20).await.unwrap_err().reason, "DriverTrapped");
+    assert_eq!(grows(64 << 20).await.unwrap_err().reason, "DriverTrapped");
+    assert_eq!(grows(200 << 20).await.unwrap().id.as_deref(), Some("100 MiB"));
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use crate::support::{Logs, SECRET, Server, call, driver, intent, load, local_grant, options, request};
 use kompox_core::driver::{Driver as _, DriverError, Effect};
-use kompox_driver_runtime::{EgressGrant, Limits, Observer, RequestDenied, RequestFinished, RuntimeOptions};
+use kompox_driver_runtime::{
+    CallBounds, EgressGrant, Limits, Observer, RequestDenied, RequestFinished, RuntimeOptions,
+};
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -150,6 +152,10 @@ async fn bodies_and_numbers_of_requests_are_bounded() {
     assert_eq!(error.message, "ErrorCode::HttpRequestDenied");
     assert!(error.details["egressRefused"].contains("3 requests"), "{error:?}");
     assert_eq!(server.seen().len() - before, 3);
+    let bounds = CallBounds { requests: Some(2), ..CallBounds::default() };
+    let narrower = driver.granted(EgressGrant { bounds, ..local_grant() });
+    let error = narrower.get_account(&server.call("open", "many", "/")).await.unwrap_err();
+    assert!(error.details["egressRefused"].contains("2 requests"), "{error:?}");
 }
 
 #[derive(Default)]

@@ -1,8 +1,9 @@
 //! What a spec lets a driver do, in the terms of the runtime and the catalog. Pure.
 
 use crate::drivers::Settings;
-use kompox_crds::v1alpha1::driver::{Egress, EgressMode, EgressStatus, KompoxDriverSpec};
-use kompox_driver_runtime::{EgressGrant, EgressScope, WorkloadIdentityGrant};
+use kompox_core::quantity;
+use kompox_crds::v1alpha1::driver::{Egress, EgressMode, EgressStatus, KompoxDriverSpec, Limits};
+use kompox_driver_runtime::{CallBounds, EgressGrant, EgressScope, WorkloadIdentityGrant};
 use std::{collections::BTreeSet, time::Duration};
 
 /// The grant of a driver and how the status shows it. Absent: what a built-in driver declares is open, and
@@ -30,7 +31,7 @@ pub(super) fn egress(
     (grant, EgressStatus { mode: word.to_owned(), hosts, cidrs })
 }
 
-/// What a driver may do with credentials. The operator's own identity is for built-in drivers, which need a
+/// What a driver may do with credentials, and what its calls may use. The operator's own identity is for built-in drivers, which need a
 /// KompoxDriver for it: a component that was brought along must not act with the operator's rights.
 pub(super) fn credentials(grant: EgressGrant, spec: &KompoxDriverSpec) -> EgressGrant {
     let workload_identity = match spec.source {
@@ -38,7 +39,16 @@ pub(super) fn credentials(grant: EgressGrant, spec: &KompoxDriverSpec) -> Egress
         Some(_) => WorkloadIdentityGrant::Denied,
     };
     let reveal_secret_keys = spec.grants.reveal_secret_keys.iter().cloned().collect();
-    EgressGrant { reveal_secret_keys, workload_identity, ..grant }
+    EgressGrant { reveal_secret_keys, workload_identity, bounds: bounds(&spec.limits), ..grant }
+}
+
+/// What the API server let pass always fits; what did not is the operator's default.
+fn bounds(limits: &Limits) -> CallBounds {
+    let memory = limits.memory.as_ref().and_then(|memory| quantity::bytes(memory).ok());
+    CallBounds {
+        memory_bytes: memory.and_then(|bytes| usize::try_from(bytes).ok()),
+        requests: limits.max_requests_per_call.and_then(|count| u32::try_from(count).ok()),
+    }
 }
 
 /// What is set for the objects of a driver.
@@ -70,7 +80,11 @@ mod tests {
         let brought = spec(serde_json::json!({
             "source": { "configMap": { "name": "d" }, "digest": format!("sha256:{}", "0".repeat(64)) },
             "grants": { "revealSecretKeys": ["token", "password"] },
+            "limits": { "memory": "128Mi", "maxRequestsPerCall": 500 },
         }));
+        let bounds = CallBounds { memory_bytes: Some(128 << 20), requests: Some(500) };
+        assert_eq!(credentials(EgressGrant::default(), &brought).bounds, bounds);
+        assert_eq!(credentials(EgressGrant::default(), &built_in).bounds, CallBounds::default());
         let keys = vec!["password".to_owned(), "token".to_owned()];
         assert_eq!(of(&brought), (keys, WorkloadIdentityGrant::Denied));
     }

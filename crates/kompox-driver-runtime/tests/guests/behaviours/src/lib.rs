@@ -71,6 +71,10 @@ fn behave() -> Result<String, Error> {
                 hog.push(std::hint::black_box(vec![1; 1 << 20]));
             }
         }
+        "grow-to-100-mib" => {
+            let hog: Vec<Vec<u8>> = (0..100).map(|_| std::hint::black_box(vec![1; 1 << 20])).collect();
+            Ok(format!("{} MiB", hog.len()))
+        }
         "recurse" => Ok(recurse(0).to_string()),
         "panic" => panic!("the disk service said {}", config("says")),
         "post" => post(),
