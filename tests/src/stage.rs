@@ -60,6 +60,8 @@ pub struct Stage {
 pub struct Programs {
     /// `kompox-operator`.
     pub operator: PathBuf,
+    /// `kompoxops`.
+    pub cli: PathBuf,
     /// Directory of driver components.
     pub drivers: PathBuf,
 }
@@ -79,18 +81,17 @@ impl Programs {
         let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
         let bin = folder("KOMPOX_BIN_DIR").or(beside).context("failed to find the programs' folder")?;
         let drivers = folder("KOMPOX_DRIVERS_DIR").unwrap_or_else(|| bin.join("drivers"));
-        let operator = bin.join("kompox-operator");
-        ensure!(
-            operator.is_file(),
-            "{} is missing: run `cargo build --workspace --bins`",
-            operator.display()
-        );
+        let program = |name: &str| {
+            let path = bin.join(name);
+            ensure!(path.is_file(), "{} is missing: run `cargo build --workspace --bins`", path.display());
+            Ok(path)
+        };
         ensure!(
             drivers.join("eks.wasm").is_file(),
             "{} holds no eks.wasm: run `cargo xtask drivers`",
             drivers.display()
         );
-        Ok(Self { operator, drivers })
+        Ok(Self { operator: program("kompox-operator")?, cli: program("kompoxops")?, drivers })
     }
 }
 

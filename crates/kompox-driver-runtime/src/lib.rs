@@ -31,6 +31,7 @@ mod load;
 mod observer;
 mod operation;
 mod options;
+mod package;
 mod redact;
 mod registry;
 mod runtime;
@@ -47,5 +48,6 @@ pub use observer::{CallFinished, NoObserver, Observer, RequestDenied, RequestFin
 pub use options::{
     CallBounds, Clock, ComponentCache, EgressGrant, EgressScope, Limits, PlainHttp, RuntimeOptions,
 };
+pub use package::{UnpackError, digest, unpack};
 pub use registry::{LoadReport, LoadedFile, Registry};
 pub use runtime::Runtime;

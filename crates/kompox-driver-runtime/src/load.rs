@@ -11,11 +11,11 @@ use crate::{
     http::Client,
     operation::Operation,
     options::EgressGrant,
+    package::digest,
     runtime::{Runtime, Shared},
     state::CallState,
 };
 use kompox_core::driver::{Call, ClusterIdentity, Credentials, Descriptor};
-use sha2::{Digest as _, Sha256};
 use std::{collections::BTreeMap, sync::Arc};
 use wasmtime::{
     Engine,
@@ -31,7 +31,7 @@ impl Runtime {
     pub async fn load(&self, bytes: Vec<u8>) -> Result<Arc<LoadedDriver>, LoadError> {
         let shared = &self.shared;
         check_bytes(&bytes, shared.options.limits.component_bytes)?;
-        let digest = format!("sha256:{}", crate::redact::hex(&Sha256::digest(&bytes)));
+        let digest = digest(&bytes);
         let component = compile(shared, bytes).await?;
         let interfaces = interfaces::check(&component.component_type(), &shared.engine)?;
         let (pre, exports) = link(&shared.linker, &component, &interfaces)?;

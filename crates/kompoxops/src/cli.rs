@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kompox_core::app::PodSecurity;
 
-use crate::commands::{check, config, dev, explain, render, status, up};
+use crate::commands::{check, config, dev, driver, explain, render, status, up};
 
 /// Runs Docker Compose apps with real disks on Kubernetes.
 #[derive(Debug, Parser)]
@@ -58,6 +58,7 @@ pub(crate) enum Command {
     Config(config::Arguments),
     Explain(explain::Arguments),
     Status(status::Arguments),
+    Driver(driver::Arguments),
     Dev(dev::Arguments),
 }
 

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod config;
 pub mod dev;
+pub mod driver;
 pub mod explain;
 pub mod render;
 mod request;
@@ -23,6 +24,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Driver(arguments) => interruptible(driver::run(&arguments)).await,
         Command::Status(arguments) => interruptible(status::run(&arguments)).await,
         // It ends its processes in order, so it listens to signals itself.
         Command::Dev(arguments) => dev::run(&arguments).await,

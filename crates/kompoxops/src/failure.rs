@@ -43,6 +43,14 @@ pub enum Failure {
         /// How many.
         errors: usize,
     },
+    /// A driver does not pass the checks, which were printed.
+    #[error("{} would be refused: {failed} check(s) failed", path.display())]
+    Driver {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        failed: usize,
+    },
     /// There is no such code.
     #[error("there is no code or reason '{code}'; near are {near}; `kompoxops explain` lists all")]
     UnknownCode {
@@ -135,6 +143,7 @@ impl Failure {
             Self::ReadFile { .. }
             | Self::BadFile { .. }
             | Self::Compose { .. }
+            | Self::Driver { .. }
             | Self::UnknownCode { .. }
             | Self::Option { .. } => INVALID_INPUT,
             Self::Timeout { .. } | Self::NotRunning { .. } => NOT_READY,

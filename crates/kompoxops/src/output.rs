@@ -3,6 +3,8 @@
 use std::io::Write as _;
 
 use clap::ValueEnum;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -120,6 +122,27 @@ pub fn to_names(objects: &[Value]) -> String {
             format!("{}/{}\n", text(object, "/kind").to_lowercase(), text(object, "/metadata/name"))
         })
         .collect()
+}
+
+/// An object without the bookkeeping of field managers, as kubectl prints it.
+///
+/// # Errors
+/// When it has no JSON form.
+pub fn object(object: &impl Serialize) -> Result<Value, Failure> {
+    let mut value = serde_json::to_value(object).map_err(|error| Failure::Output(error.to_string()))?;
+    if let Some(metadata) = value.pointer_mut("/metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+    }
+    Ok(value)
+}
+
+/// Status and reason of the condition `Ready`; `Unknown` where there is none.
+pub fn ready(conditions: &[Condition]) -> (String, String) {
+    let ready = conditions.iter().find(|condition| condition.type_ == "Ready");
+    ready.map_or_else(
+        || ("Unknown".into(), String::new()),
+        |ready| (ready.status.clone(), ready.reason.clone()),
+    )
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Drivers that come while the operator runs, with the real component and no built-in driver.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::{ByteString, api::core::v1::ConfigMap};
 use kompox_crds::v1alpha1::KompoxDriver;
 use kompox_tests::{
@@ -89,6 +89,43 @@ pub(super) async fn brought_in_a_config_map_broken_removed_and_restored(stage: &
     scene.apply(&brought).await?;
     scene.disk_ready("data").await?;
     drivers.delete("brought", &DeleteParams::default()).await?;
+    scene.close().await
+}
+
+/// Runs the command line, and gives back what it printed.
+async fn kompoxops(stage: &Stage, arguments: &[&str]) -> Result<String> {
+    let mut command = tokio::process::Command::new(&stage.programs.cli);
+    command.args(arguments).env("KUBECONFIG", stage.cluster.kubeconfig_path());
+    let output = command.output().await?;
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(output.status.success(), "{arguments:?}: {complaint}");
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+pub(super) async fn the_command_line_knows_them(stage: &Stage) -> Result<()> {
+    let file = stage.programs.drivers.join("eks.wasm");
+    let file = file.to_str().context("a path of text")?;
+    let inspected = kompoxops(stage, &["driver", "inspect", file, "-o", "json"]).await?;
+    let inspected: serde_json::Value = serde_json::from_str(&inspected)?;
+    ensure!(inspected["name"] == "eks" && inspected["providers"][0]["type"] == "eks", "{inspected}");
+    let digest = inspected["digest"].as_str().context("a digest")?;
+    let verified = kompoxops(stage, &["driver", "verify", file, "--digest", digest]).await?;
+    ensure!(
+        verified.lines().count() == 5 && verified.lines().all(|line| line.starts_with("ok ")),
+        "{verified}"
+    );
+
+    let scene = open(stage, "listed").await?;
+    put(&scene, std::fs::read(file)?).await?;
+    let spec = serde_json::json!({ "source": { "configMapRef": { "name": "component" }, "digest": digest } });
+    scene.apply(&driver(&scene, "listed", &spec)).await?;
+    says(&scene, "listed", "Ready", "Ready").await?;
+    let listed = kompoxops(stage, &["driver", "ls"]).await?;
+    let row = listed.lines().find(|line| line.starts_with("listed ")).context("a row")?;
+    let cells: Vec<&str> = row.split_whitespace().collect();
+    ensure!(cells == ["listed", "True", "Ready", "0.1.0", "eks", "configmap/component"], "{listed}");
+    let drivers: Api<KompoxDriver> = Api::all(scene.client());
+    drivers.delete("listed", &DeleteParams::default()).await?;
     scene.close().await
 }
 

@@ -8,7 +8,6 @@ use kompox_crds::names;
 use kompox_crds::{KompoxApp, KompoxDisk, KompoxSnapshot};
 use kube::api::{Api, ListParams};
 use kube::{Resource, ResourceExt};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -151,17 +150,8 @@ impl Found {
     }
 
     fn objects(&self) -> Result<Vec<Value>, Failure> {
-        let apps = self.apps.iter().map(value);
-        let disks = self.disks.iter().map(value);
-        apps.chain(disks).chain(self.snapshots.iter().map(value)).collect()
+        let apps = self.apps.iter().map(output::object);
+        let disks = self.disks.iter().map(output::object);
+        apps.chain(disks).chain(self.snapshots.iter().map(output::object)).collect()
     }
-}
-
-/// Without the bookkeeping of field managers, as kubectl prints objects.
-fn value(object: &impl Serialize) -> Result<Value, Failure> {
-    let mut value = serde_json::to_value(object).map_err(|error| Failure::Output(error.to_string()))?;
-    if let Some(metadata) = value.pointer_mut("/metadata").and_then(Value::as_object_mut) {
-        metadata.remove("managedFields");
-    }
-    Ok(value)
 }

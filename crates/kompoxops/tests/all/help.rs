@@ -16,6 +16,8 @@ fn every_command_explains_itself_with_examples() {
         ("up", &["up", "--help"]),
         ("render", &["render", "--help"]),
         ("status", &["status", "--help"]),
+        ("driver", &["driver", "--help"]),
+        ("driver-verify", &["driver", "verify", "--help"]),
         ("dev", &["dev", "--help"]),
         ("dev-up", &["dev", "up", "--help"]),
     ] {

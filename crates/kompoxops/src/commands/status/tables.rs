@@ -1,11 +1,10 @@
 //! The tables of `status`: pure text from objects.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kompox_crds::{KompoxApp, KompoxDisk, KompoxSnapshot};
 use kube::ResourceExt as _;
 
 use super::Found;
-use crate::output::Table;
+use crate::output::{Table, ready};
 
 /// All tables that have rows, each under its heading; with `detail` also what an app consists of.
 pub(super) fn render(found: &Found, detail: bool) -> String {
@@ -23,14 +22,6 @@ pub(super) fn render(found: &Found, detail: bool) -> String {
         .map(|(heading, table)| format!("{heading}\n{}", table.render()))
         .collect();
     shown.join("\n")
-}
-
-fn ready(conditions: &[Condition]) -> (String, String) {
-    let ready = conditions.iter().find(|condition| condition.type_ == "Ready");
-    ready.map_or_else(
-        || ("Unknown".into(), String::new()),
-        |ready| (ready.status.clone(), ready.reason.clone()),
-    )
 }
 
 fn text(value: Option<&String>) -> String {
@@ -125,8 +116,8 @@ fn volumes(apps: &[KompoxApp]) -> Table {
 fn conditions(apps: &[KompoxApp]) -> Table {
     let mut table = Table::new(&["CONDITION", "STATUS", "REASON", "MESSAGE"]);
     for condition in apps.iter().filter_map(|app| app.status.as_ref()).flat_map(|status| &status.conditions) {
-        let Condition { type_, status, reason, message, .. } = condition.clone();
-        table.row([type_, status, reason, message]);
+        let condition = condition.clone();
+        table.row([condition.type_, condition.status, condition.reason, condition.message]);
     }
     table
 }
