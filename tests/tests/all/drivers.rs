@@ -107,8 +107,9 @@ pub(super) async fn the_command_line_knows_them(stage: &Stage) -> Result<()> {
     let file = file.to_str().context("a path of text")?;
     let inspected = kompoxops(stage, &["driver", "inspect", file, "-o", "json"]).await?;
     let inspected: serde_json::Value = serde_json::from_str(&inspected)?;
-    ensure!(inspected["name"] == "eks" && inspected["providers"][0]["type"] == "eks", "{inspected}");
-    let digest = inspected["digest"].as_str().context("a digest")?;
+    let text = |pointer| inspected.pointer(pointer).and_then(serde_json::Value::as_str);
+    ensure!((text("/name"), text("/providers/0/type")) == (Some("eks"), Some("eks")), "{inspected}");
+    let digest = text("/digest").context("a digest")?;
     let verified = kompoxops(stage, &["driver", "verify", file, "--digest", digest]).await?;
     ensure!(
         verified.lines().count() == 5 && verified.lines().all(|line| line.starts_with("ok ")),
