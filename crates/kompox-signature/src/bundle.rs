@@ -122,12 +122,7 @@ pub(crate) fn check(key: &PublicKey, subject: &Subject, json: &[u8]) -> Result<(
     let payload = decode(&envelope.payload, "payload")?;
     let signature = decode(&signature.sig, "signature")?;
     if !key.signed(&pre_authentication(&envelope.payload_type, &payload), &signature) {
-        let (subject, fingerprint) = (subject.clone(), key.fingerprint());
-        return Err(if named == hint(key) {
-            Refusal::Tampered { subject, key: fingerprint }
-        } else {
-            Refusal::WrongKey { subject, key: fingerprint }
-        });
+        return Err(Refusal::mismatch(key, subject, named == hint(key)));
     }
     about(subject, &envelope.payload_type, &payload)
 }
@@ -184,4 +179,52 @@ pub(crate) fn about(subject: &Subject, payload_type: &str, payload: &[u8]) -> Re
     }
     let signed = signed.first().map_or("no manifest".to_owned(), |hex| shown(&format!("sha256:{hex}")));
     Err(Refusal::OtherSubject { subject: subject.clone(), signed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signing::SigningKey;
+
+    /// The verdict on a payload that the key did sign.
+    fn verdict(payload_type: &str, payload: &str) -> Result<(), Refusal> {
+        let key = SigningKey::for_tests();
+        let signature = key.sign(&pre_authentication(payload_type, payload.as_bytes())).unwrap();
+        let json = bundle(key.public_key(), payload.as_bytes(), &signature).unwrap();
+        let json = String::from_utf8(json).unwrap().replace(PAYLOAD_TYPE, payload_type);
+        check(key.public_key(), &Subject::for_tests(), json.as_bytes())
+    }
+
+    #[test]
+    fn the_encoding_is_that_of_the_specification() {
+        // The example of DSSE's protocol.md.
+        let encoded = pre_authentication("http://example.com/HelloWorld", b"hello world");
+        assert_eq!(encoded, b"DSSEv1 29 http://example.com/HelloWorld 11 hello world");
+    }
+
+    #[test]
+    fn a_signed_statement_counts_only_when_it_states_what_cosign_states() {
+        let good = String::from_utf8(statement(&Subject::for_tests()).unwrap()).unwrap();
+        assert_eq!(verdict(PAYLOAD_TYPE, &good), Ok(()));
+        let other_digest = good.replace("00", "11");
+        let no_digest = good.replace("sha256", "sha512");
+        let old_statement = good.replace("Statement/v1", "Statement/v0.1");
+        let provenance = good.replace("sigstore.dev/cosign/sign/v1", "slsa.dev/provenance/v1");
+        let twice = good.replace("\"_type\"", "\"subject\":[],\"_type\"");
+        for (payload_type, payload, reason) in [
+            ("application/vnd.in-toto+xml", good.as_str(), "Unsupported"),
+            (PAYLOAD_TYPE, &other_digest, "OtherSubject"),
+            (PAYLOAD_TYPE, &no_digest, "OtherSubject"),
+            (PAYLOAD_TYPE, &old_statement, "Unsupported"),
+            (PAYLOAD_TYPE, &provenance, "Unsupported"),
+            (PAYLOAD_TYPE, &twice, "Malformed"),
+            (PAYLOAD_TYPE, "", "Malformed"),
+        ] {
+            assert_eq!(
+                verdict(payload_type, payload).unwrap_err().reason(),
+                reason,
+                "{payload_type} {payload}"
+            );
+        }
+    }
 }

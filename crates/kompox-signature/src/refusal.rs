@@ -1,6 +1,9 @@
 //! Why a manifest is not taken as signed, in words that say what to do.
 
-use crate::subject::Subject;
+use crate::{
+    key::{KeyKind, PublicKey},
+    subject::Subject,
+};
 
 /// The manifest is not taken as signed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +53,17 @@ pub enum Refusal {
         /// Fingerprint of the key.
         key: String,
     },
+    /// As [`Refusal::WrongKey`], of an Ed25519 key: `cosign sign` makes the pre-hashed form (RFC 8032 §5.1),
+    /// which `cosign verify` refuses too.
+    #[error(
+        "failed to verify `{subject}`: its signature was not made by the Ed25519 key {key}, or in the pre-hashed form of `cosign sign`, which `cosign verify` refuses as well; sign with `kompoxops driver sign`, or with an ECDSA key"
+    )]
+    WrongKeyOrForm {
+        /// What was asked for.
+        subject: Subject,
+        /// Fingerprint of the key.
+        key: String,
+    },
     /// It names the key, and does not match it.
     #[error(
         "failed to verify `{subject}`: its signature names the key {key} but what was signed has been changed; do not use the artifact, and sign it again"
@@ -93,6 +107,16 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// A signature that does not match `key`; `named`: though it names that key.
+    pub(crate) fn mismatch(key: &PublicKey, subject: &Subject, named: bool) -> Self {
+        let (subject, fingerprint) = (subject.clone(), key.fingerprint());
+        match (key.kind(), named) {
+            (KeyKind::Ed25519, _) => Self::WrongKeyOrForm { subject, key: fingerprint },
+            (_, true) => Self::Tampered { subject, key: fingerprint },
+            (_, false) => Self::WrongKey { subject, key: fingerprint },
+        }
+    }
+
     /// One word for metrics and tests.
     #[must_use]
     pub fn reason(&self) -> &'static str {
@@ -102,7 +126,7 @@ impl Refusal {
             Self::TooLarge { .. } => "TooLarge",
             Self::Malformed(_) => "Malformed",
             Self::Unsupported(_) => "Unsupported",
-            Self::WrongKey { .. } => "WrongKey",
+            Self::WrongKey { .. } | Self::WrongKeyOrForm { .. } => "WrongKey",
             Self::Tampered { .. } => "Tampered",
             #[cfg(feature = "keyless")]
             Self::WrongIdentity { .. } => "WrongIdentity",
@@ -119,7 +143,7 @@ impl Refusal {
             Self::TooMany { .. } | Self::TooLarge { .. } => 1,
             Self::Malformed(_) => 2,
             Self::Unsupported(_) => 3,
-            Self::WrongKey { .. } => 4,
+            Self::WrongKey { .. } | Self::WrongKeyOrForm { .. } => 4,
             #[cfg(feature = "keyless")]
             Self::WrongIdentity { .. } | Self::Untrusted { .. } => 4,
             Self::Tampered { .. } => 5,

@@ -176,7 +176,8 @@ impl SigningKey {
         bundle::bundle(&self.public, &statement, &signature).map(Evidence::Bundle).map_err(failed)
     }
 
-    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
+    /// Signs bytes as they are.
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
         let failed = |_| SigningError::Failed("sign");
         let random = SystemRandom::new();
         match &self.pair {
@@ -194,5 +195,13 @@ impl SigningKey {
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigningKey(private half of {:?})", self.public)
+    }
+}
+
+#[cfg(test)]
+impl SigningKey {
+    /// A new key, never written down.
+    pub(crate) fn for_tests() -> Self {
+        Self::new(Pair::Ecdsa(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap())).unwrap()
     }
 }

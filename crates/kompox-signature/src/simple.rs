@@ -66,7 +66,7 @@ pub(crate) fn check(
         .decode(signature)
         .map_err(|_| Refusal::Malformed(format!("the annotation `{SIGNATURE_ANNOTATION}` is not base64")))?;
     if !key.signed(payload, &signature) {
-        return Err(Refusal::WrongKey { subject: subject.clone(), key: key.fingerprint() });
+        return Err(Refusal::mismatch(key, subject, false));
     }
     about(subject, payload)
 }
@@ -85,4 +85,32 @@ fn about(subject: &Subject, payload: &[u8]) -> Result<(), Refusal> {
         return Err(Refusal::OtherSubject { subject: subject.clone(), signed });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signing::SigningKey;
+
+    #[test]
+    fn a_signed_payload_counts_only_when_it_is_one_of_cosign_about_the_subject() {
+        let key = SigningKey::for_tests();
+        let verdict = |payload: &str| {
+            let signature = STANDARD.encode(key.sign(payload.as_bytes()).unwrap());
+            check(key.public_key(), &Subject::for_tests(), payload.as_bytes(), &signature)
+        };
+        let good = String::from_utf8(payload(&Subject::for_tests()).unwrap()).unwrap();
+        assert_eq!(verdict(&good), Ok(()));
+        for (from, to, reason) in [
+            ("cosign container image signature", "atomic container signature", "Unsupported"),
+            ("registry.example", "registry.example.net", "OtherSubject"),
+            ("acme/driver", "acme/driver/more", "OtherSubject"),
+            ("00", "11", "OtherSubject"),
+            ("sha256:", "sha512:", "OtherSubject"),
+            ("\"type\"", "\"image\":{},\"type\"", "Malformed"),
+            ("\"critical\"", "\"uncritical\"", "Malformed"),
+        ] {
+            assert_eq!(verdict(&good.replace(from, to)).unwrap_err().reason(), reason, "{from} -> {to}");
+        }
+    }
 }

@@ -40,7 +40,7 @@ impl Subject {
     pub fn new(repository: &str, manifest_digest: &str) -> Result<Self, SubjectError> {
         let hex = sha256_hex(manifest_digest).ok_or_else(|| SubjectError::Digest(shown(manifest_digest)))?;
         let name = repository_of(repository);
-        if name.is_empty() || name.contains(char::is_whitespace) {
+        if !is_repository(&name) {
             return Err(SubjectError::Repository(shown(repository)));
         }
         Ok(Self { repository: name, hex: hex.to_owned() })
@@ -104,8 +104,63 @@ pub(crate) fn repository_of(reference: &str) -> String {
     }
 }
 
+/// Whether the name is a registry and a path of at least one part, in the characters of OCI's distribution
+/// specification (and upper case, which some registries take).
+fn is_repository(name: &str) -> bool {
+    let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let Some((registry, path)) = name.split_once('/') else { return false };
+    // An address of IPv6 has brackets and colons.
+    let registry = registry.bytes().all(|byte| valid(byte) || b"[]:".contains(&byte)) && !registry.is_empty();
+    registry && path.split('/').all(|part| !part.is_empty() && part.bytes().all(valid))
+}
+
 /// A foreign text that may stand in a message: printable and short.
 pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 200;
     text.chars().take(LONGEST).flat_map(char::escape_debug).collect()
+}
+
+#[cfg(test)]
+impl Subject {
+    pub(crate) fn for_tests() -> Self {
+        Self::new("registry.example/acme/driver", &format!("sha256:{}", "0".repeat(HEX))).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_has_one_spelling() {
+        let digest = format!("sha256:{}", "0".repeat(HEX));
+        for (written, repository) in [
+            ("busybox", "index.docker.io/library/busybox"),
+            ("acme/driver:1.0", "index.docker.io/acme/driver"),
+            ("docker.io/busybox", "index.docker.io/library/busybox"),
+            ("docker.io/acme/driver", "index.docker.io/acme/driver"),
+            ("localhost/driver", "localhost/driver"),
+            ("localhost:5000/driver:1.0", "localhost:5000/driver"),
+            ("ghcr.io/acme/driver", "ghcr.io/acme/driver"),
+            ("ghcr.io/acme/driver:1.0@sha256:00", "ghcr.io/acme/driver"),
+            ("[::1]:5000/acme/driver", "[::1]:5000/acme/driver"),
+        ] {
+            assert_eq!(Subject::new(written, &digest).unwrap().repository(), repository);
+        }
+    }
+
+    #[test]
+    fn what_is_no_repository_or_digest_is_refused() {
+        let digest = format!("sha256:{}", "0".repeat(HEX));
+        for repository in
+            ["", "::", "ghcr.io", "ghcr.io/", "ghcr.io//driver", "ghcr.io/a b", "ghcr.io/../x\n"]
+        {
+            // A name without a registry is one of Docker Hub's, even `ghcr.io`.
+            let refused = Subject::new(repository, &digest).is_err();
+            assert_eq!(refused, repository != "ghcr.io", "{repository}");
+        }
+        for digest in ["", "sha256:", &digest[1..], &format!("{digest}0"), &digest.replace('0', "A")] {
+            assert!(matches!(Subject::new("ghcr.io/a/b", digest), Err(SubjectError::Digest(_))), "{digest}");
+        }
+    }
 }

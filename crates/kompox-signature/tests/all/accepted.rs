@@ -1,13 +1,17 @@
 //! What cosign signed.
 
-use crate::fixtures::{attestation, claimed, every_kind, fixture, other, p256, sha256};
+use crate::fixtures::{attestation, claimed, every_kind, fixture, other, p256, p384, sha256};
 use kompox_signature::{Evidence, Form, Subject, verify};
 
 #[test]
 fn both_forms_are_accepted_for_every_kind_of_key() {
     for signed in every_kind() {
-        for (evidence, form) in [(&signed.simple, Form::SimpleSigning), (&signed.bundle, Form::Bundle)] {
-            let verified = verify(&signed.key(), &signed.subject(), std::slice::from_ref(evidence));
+        for evidence in signed.evidence() {
+            let form = match evidence {
+                Evidence::SimpleSigning { .. } => Form::SimpleSigning,
+                Evidence::Bundle(_) => Form::Bundle,
+            };
+            let verified = verify(&signed.key(), &signed.subject(), &[evidence]);
             let verified = verified.unwrap_or_else(|refusal| panic!("{} {form}: {refusal}", signed.name));
             assert_eq!(verified.form, form);
             assert_eq!(verified.to_string(), format!("key {} ({form})", signed.key().fingerprint()));
@@ -18,14 +22,13 @@ fn both_forms_are_accepted_for_every_kind_of_key() {
 #[test]
 fn one_good_signature_is_enough_whatever_lies_beside_it() {
     let signed = p256();
-    let [_, stranger, ..] = every_kind();
     let evidence = [
         Evidence::Bundle(b"{}".to_vec()),
-        stranger.bundle,
+        p384().bundle(),
         attestation(),
         other().simple,
-        other().bundle,
-        signed.bundle.clone(),
+        other().bundle(),
+        signed.bundle(),
     ];
     assert_eq!(verify(&signed.key(), &signed.subject(), &evidence).unwrap().form, Form::Bundle);
 }

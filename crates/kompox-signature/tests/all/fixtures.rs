@@ -18,24 +18,29 @@ pub(crate) struct Signed {
     pub(crate) public: &'static [u8],
     pub(crate) private: &'static [u8],
     pub(crate) simple: Evidence,
-    pub(crate) bundle: Evidence,
+    /// None for Ed25519: cosign writes the pre-hashed form, see [`prehashed`].
+    bundle: Option<Evidence>,
 }
 
+/// What the key `$key` signed, under the file name `$name`.
 macro_rules! signed {
-    ($key:literal, $name:literal) => {
+    ($key:literal, $name:literal, $bundle:expr) => {
         Signed {
             name: $key,
             public: fixture!(concat!("keys/", $key, ".pub")),
             private: fixture!(concat!("keys/", $key, ".key")),
             simple: simple(fixture!(concat!($name, ".sig.json")), fixture!(concat!($name, ".payload.json"))),
-            bundle: Evidence::Bundle(fixture!(concat!($name, ".bundle.json")).to_vec()),
+            bundle: $bundle,
         }
+    };
+    ($key:literal, $name:literal) => {
+        signed!($key, $name, Some(Evidence::Bundle(fixture!(concat!($name, ".bundle.json")).to_vec())))
     };
 }
 
 /// The driver, signed with a key of each kind.
 pub(crate) fn every_kind() -> [Signed; 4] {
-    [signed!("p256", "p256"), signed!("p384", "p384"), signed!("rsa", "rsa"), signed!("ed25519", "ed25519")]
+    [p256(), p384(), signed!("rsa", "rsa"), signed!("ed25519", "ed25519", None)]
 }
 
 /// The driver, signed with the key that `cosign generate-key-pair` made.
@@ -43,9 +48,19 @@ pub(crate) fn p256() -> Signed {
     signed!("p256", "p256")
 }
 
-/// Another artifact in the same repository, signed with the same key.
+/// The driver, signed with another key.
+pub(crate) fn p384() -> Signed {
+    signed!("p384", "p384")
+}
+
+/// Another artifact in the same repository, signed with the first key.
 pub(crate) fn other() -> Signed {
     signed!("p256", "other")
+}
+
+/// The driver, signed by `cosign sign` with Ed25519: a form that `cosign verify` refuses.
+pub(crate) fn prehashed() -> Signed {
+    signed!("ed25519", "prehashed")
 }
 
 /// The driver, signed under a name of its own with a tag.
@@ -59,6 +74,15 @@ pub(crate) fn attestation() -> Evidence {
 }
 
 impl Signed {
+    /// The signatures in both forms, as far as there are both.
+    pub(crate) fn evidence(&self) -> Vec<Evidence> {
+        std::iter::once(self.simple.clone()).chain(self.bundle.clone()).collect()
+    }
+
+    pub(crate) fn bundle(&self) -> Evidence {
+        self.bundle.clone().unwrap()
+    }
+
     pub(crate) fn key(&self) -> PublicKey {
         PublicKey::from_pem(self.public).unwrap()
     }

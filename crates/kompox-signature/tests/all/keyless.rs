@@ -101,7 +101,7 @@ fn keys_and_identities_do_not_stand_in_for_each_other() {
     let keyless = [Evidence::Bundle(bundle())];
     assert_eq!(verify(&p256().key(), &subject(DIGEST), &keyless).unwrap_err().reason(), "Unsupported");
     let root = TrustRoot::public_instance().unwrap();
-    for evidence in [p256().simple, p256().bundle] {
+    for evidence in p256().evidence() {
         let refusal = verify_keyless(&root, &workflow(), &p256().subject(), &[evidence]).unwrap_err();
         assert_eq!(refusal.reason(), "Unsupported", "{refusal}");
     }

@@ -1,6 +1,6 @@
 //! What differs from what cosign signed.
 
-use crate::fixtures::{attestation, every_kind, fixture, other, p256, sha256, subject};
+use crate::fixtures::{attestation, every_kind, fixture, other, p256, p384, prehashed, sha256, subject};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use kompox_signature::{
     Evidence, MAX_EVIDENCE, MAX_EVIDENCE_BYTES, PublicKey, Refusal, SIGNATURE_ANNOTATION, Subject, verify,
@@ -28,167 +28,122 @@ fn edited(evidence: &Evidence, edit: impl Fn(&mut serde_json::Value)) -> Evidenc
     Evidence::Bundle(serde_json::to_vec(&bundle).unwrap())
 }
 
-#[test]
-fn every_refusal_has_a_reason_of_its_own_and_says_what_to_do() {
-    let (signed, other) = (p256(), other());
-    let [_, stranger, ..] = every_kind();
-    let (payload, annotations) = parts(&signed.simple);
-    let elsewhere = Subject::new("localhost:5099/acme/copy", &signed.subject().manifest_digest()).unwrap();
-    let changed_manifest = subject("p256", &[fixture!("driver/manifest.json"), b"\n".as_slice()].concat());
-    let statement = STANDARD.encode(r#"{"_type":"https://in-toto.io/Statement/v1"}"#);
-    let cases: Vec<(&str, Subject, Vec<Evidence>, &str, &str)> = vec![
-        ("nothing", signed.subject(), vec![], "Unsigned", "cosign sign --key"),
-        (
-            "wrong key, simple",
-            signed.subject(),
-            vec![stranger.simple],
-            "WrongKey",
-            "the public key is the signer's",
-        ),
-        (
-            "wrong key, bundle",
-            signed.subject(),
-            vec![stranger.bundle],
-            "WrongKey",
-            "the public key is the signer's",
-        ),
-        (
-            "replayed, simple",
-            signed.subject(),
-            vec![other.simple],
-            "OtherSubject",
-            "the signature was made for",
-        ),
-        (
-            "replayed, bundle",
-            signed.subject(),
-            vec![other.bundle],
-            "OtherSubject",
-            "the signature was made for",
-        ),
-        (
-            "other repository",
-            elsewhere,
-            vec![signed.simple.clone()],
-            "OtherSubject",
-            "localhost:5099/acme/p256@",
-        ),
-        (
-            "changed manifest, simple",
-            changed_manifest.clone(),
-            vec![signed.simple.clone()],
-            "OtherSubject",
-            "sign this manifest",
-        ),
-        (
-            "changed manifest, bundle",
-            changed_manifest,
-            vec![signed.bundle.clone()],
-            "OtherSubject",
-            "sign this manifest",
-        ),
-        ("attestation", signed.subject(), vec![attestation()], "Unsupported", "https://example.com/licence"),
-        (
-            "changed statement",
-            signed.subject(),
-            vec![edited(&signed.bundle, |bundle| {
-                bundle["dsseEnvelope"]["payload"] = statement.as_str().into()
-            })],
-            "Tampered",
-            "do not use the artifact",
-        ),
-        (
-            "changed payload type",
-            signed.subject(),
-            vec![edited(&signed.bundle, |bundle| {
-                bundle["dsseEnvelope"]["payloadType"] = "text/plain".into()
-            })],
-            "Tampered",
-            "do not use the artifact",
-        ),
-        (
-            "later bundle",
-            signed.subject(),
-            vec![edited(&signed.bundle, |bundle| {
-                bundle["mediaType"] = "application/vnd.dev.sigstore.bundle.v0.9+json".into()
-            })],
-            "Unsupported",
-            "bundle.v0.9",
-        ),
-        (
-            "certificate",
-            signed.subject(),
-            vec![edited(&signed.bundle, |bundle| {
-                bundle["verificationMaterial"] = serde_json::json!({ "certificate": { "rawBytes": "" } });
-            })],
-            "Unsupported",
-            "keyless",
-        ),
-        (
-            "two signatures",
-            signed.subject(),
-            vec![edited(&signed.bundle, |bundle| {
-                let first = bundle["dsseEnvelope"]["signatures"][0].clone();
-                bundle["dsseEnvelope"]["signatures"].as_array_mut().unwrap().push(first);
-            })],
-            "Malformed",
-            "exactly one signature",
-        ),
-        (
-            "no bundle",
-            signed.subject(),
-            vec![Evidence::Bundle(b"[]".to_vec())],
-            "Malformed",
-            "sign the manifest again",
-        ),
-        (
-            "no annotation",
-            signed.subject(),
-            vec![Evidence::SimpleSigning { payload: payload.clone(), annotations: BTreeMap::new() }],
-            "Malformed",
-            SIGNATURE_ANNOTATION,
-        ),
-        (
-            "huge payload",
-            signed.subject(),
-            vec![Evidence::SimpleSigning { payload: vec![b' '; MAX_EVIDENCE_BYTES], annotations }],
-            "TooLarge",
-            "262144",
-        ),
-        (
-            "huge bundle",
-            signed.subject(),
-            vec![Evidence::Bundle(vec![b' '; MAX_EVIDENCE_BYTES + 1])],
-            "TooLarge",
-            "262145",
-        ),
-        (
-            "a flood",
-            signed.subject(),
-            vec![signed.bundle.clone(); MAX_EVIDENCE + 1],
-            "TooMany",
-            "remove those that are not needed",
-        ),
-    ];
-    for (name, subject, evidence, reason, words) in cases {
-        let refusal = refuse(&signed.key(), &subject, &evidence);
-        assert_eq!(refusal.reason(), reason, "{name}: {refusal}");
-        assert!(refusal.to_string().contains(words), "{name}: {refusal}");
+/// Each evidence is refused for the subject, with this reason and these words.
+fn assert_refused(
+    subject: &Subject,
+    cases: impl IntoIterator<Item = (Evidence, &'static str, &'static str)>,
+) {
+    for (at, (evidence, reason, words)) in cases.into_iter().enumerate() {
+        let refusal = refuse(&p256().key(), subject, &[evidence]);
+        assert_eq!(refusal.reason(), reason, "case {at}: {refusal}");
+        assert!(refusal.to_string().contains(words), "case {at}: {refusal}");
     }
 }
 
 #[test]
+fn an_artifact_without_a_signature_is_unsigned() {
+    let refusal = refuse(&p256().key(), &p256().subject(), &[]);
+    assert_eq!(refusal.reason(), "Unsigned");
+    assert!(refusal.to_string().contains("cosign sign --key"), "{refusal}");
+}
+
+#[test]
+fn a_signature_of_another_key_is_refused_in_both_forms() {
+    let words = "check that the public key is the signer's";
+    assert_refused(
+        &p256().subject(),
+        p384().evidence().into_iter().map(|evidence| (evidence, "WrongKey", words)),
+    );
+}
+
+#[test]
+fn a_signature_of_another_image_is_refused_in_both_forms() {
+    let replayed = |evidence| (evidence, "OtherSubject", "the signature was made for");
+    assert_refused(&p256().subject(), other().evidence().into_iter().map(replayed));
+    let changed = subject("p256", &[fixture!("driver/manifest.json"), b"\n".as_slice()].concat());
+    assert_refused(&changed, p256().evidence().into_iter().map(replayed));
+}
+
+#[test]
+fn a_signature_of_the_same_image_in_another_repository_is_refused_where_it_names_one() {
+    let copy = Subject::new("localhost:5099/acme/copy", &p256().subject().manifest_digest()).unwrap();
+    assert_refused(&copy, [(p256().simple, "OtherSubject", "`localhost:5099/acme/p256@sha256:")]);
+    // The other form is about a digest, wherever it lies: that is what makes mirrors possible.
+    assert!(verify(&p256().key(), &copy, &[p256().bundle()]).is_ok());
+}
+
+#[test]
+fn a_bundle_that_was_changed_is_tampered_with_or_of_another_kind() {
+    let change = |edit: &dyn Fn(&mut serde_json::Value)| edited(&p256().bundle(), edit);
+    let statement = STANDARD.encode(r#"{"_type":"https://in-toto.io/Statement/v1"}"#);
+    let payload = change(&|bundle| bundle["dsseEnvelope"]["payload"] = statement.as_str().into());
+    let payload_type = change(&|bundle| bundle["dsseEnvelope"]["payloadType"] = "text/plain".into());
+    let later =
+        change(&|bundle| bundle["mediaType"] = "application/vnd.dev.sigstore.bundle.v0.9+json".into());
+    let certificate = change(&|bundle| {
+        bundle["verificationMaterial"] = serde_json::json!({ "certificate": { "rawBytes": "" } });
+    });
+    let twice = change(&|bundle| {
+        let first = bundle["dsseEnvelope"]["signatures"][0].clone();
+        bundle["dsseEnvelope"]["signatures"].as_array_mut().unwrap().push(first);
+    });
+    let nobody = change(&|bundle| bundle["verificationMaterial"] = serde_json::json!({}));
+    let message = change(&|bundle| bundle["dsseEnvelope"] = serde_json::Value::Null);
+    assert_refused(
+        &p256().subject(),
+        [
+            (payload, "Tampered", "do not use the artifact"),
+            (payload_type, "Tampered", "do not use the artifact"),
+            (later, "Unsupported", "bundle.v0.9"),
+            (certificate, "Unsupported", "keyless"),
+            (twice, "Malformed", "exactly one signature"),
+            (nobody, "Malformed", "does not say that a key signed it"),
+            (message, "Unsupported", "without a DSSE envelope"),
+            (attestation(), "Unsupported", "https://example.com/licence"),
+        ],
+    );
+}
+
+#[test]
+fn what_is_no_signature_or_larger_than_one_is_refused_before_it_costs_anything() {
+    let (payload, annotations) = parts(&p256().simple);
+    let bare = Evidence::SimpleSigning { payload, annotations: BTreeMap::new() };
+    let huge = Evidence::SimpleSigning { payload: vec![b' '; MAX_EVIDENCE_BYTES], annotations };
+    assert_refused(
+        &p256().subject(),
+        [
+            (Evidence::Bundle(b"[]".to_vec()), "Malformed", "sign the manifest again"),
+            (bare, "Malformed", SIGNATURE_ANNOTATION),
+            (huge, "TooLarge", "more than 262144"),
+            (Evidence::Bundle(vec![b' '; MAX_EVIDENCE_BYTES + 1]), "TooLarge", "262145 bytes"),
+        ],
+    );
+    let flood = vec![p256().bundle(); MAX_EVIDENCE + 1];
+    let refusal = refuse(&p256().key(), &p256().subject(), &flood);
+    assert_eq!(refusal.reason(), "TooMany");
+    assert!(refusal.to_string().contains("remove those that are not needed"), "{refusal}");
+}
+
+#[test]
 fn of_several_refusals_the_most_telling_one_is_shown() {
-    let (signed, other) = (p256(), other());
-    let [_, stranger, ..] = every_kind();
+    let (signed, stranger, other) = (p256(), p384(), other());
     let evidence = [Evidence::Bundle(vec![]), other.simple, stranger.simple, attestation()];
     assert_eq!(refuse(&signed.key(), &signed.subject(), &evidence).reason(), "OtherSubject");
 }
 
 #[test]
+fn the_form_of_ed25519_that_cosign_signs_and_does_not_verify_is_refused_by_name() {
+    for evidence in prehashed().evidence() {
+        let refusal = refuse(&prehashed().key(), &prehashed().subject(), &[evidence]);
+        assert_eq!(refusal.reason(), "WrongKey");
+        assert!(refusal.to_string().contains("pre-hashed"), "{refusal}");
+    }
+}
+
+#[test]
 fn foreign_text_is_shown_short_and_printable() {
     let name = format!("\u{1b}[2J{}", "x".repeat(10_000));
-    let evidence = edited(&p256().bundle, |bundle| bundle["mediaType"] = name.as_str().into());
+    let evidence = edited(&p256().bundle(), |bundle| bundle["mediaType"] = name.as_str().into());
     let message = refuse(&p256().key(), &p256().subject(), &[evidence]).to_string();
     assert!(message.len() < 500 && !message.contains('\u{1b}'), "{message}");
 }
@@ -218,10 +173,10 @@ fn no_bit_of_what_is_signed_can_be_flipped() {
 
 #[test]
 fn no_bit_of_a_bundle_can_be_flipped_but_where_nothing_is_believed() {
-    for signed in every_kind() {
-        let Evidence::Bundle(json) = &signed.bundle else { panic!("a bundle is needed") };
-        let text = std::str::from_utf8(json).unwrap();
-        let bundle: serde_json::Value = serde_json::from_slice(json).unwrap();
+    for signed in every_kind().into_iter().take(3) {
+        let Some(Evidence::Bundle(json)) = signed.evidence().pop() else { panic!("a bundle is needed") };
+        let text = std::str::from_utf8(&json).unwrap();
+        let bundle: serde_json::Value = serde_json::from_slice(&json).unwrap();
         let envelope = &bundle["dsseEnvelope"];
         let believed = [
             &bundle["mediaType"],
