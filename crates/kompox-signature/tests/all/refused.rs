@@ -1,6 +1,8 @@
 //! What differs from what cosign signed.
 
-use crate::fixtures::{attestation, every_kind, fixture, other, p256, p384, prehashed, sha256, subject};
+use crate::fixtures::{
+    Signed, attestation, every_kind, fixture, other, p256, p384, prehashed, sha256, subject,
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use kompox_signature::{
     Evidence, MAX_EVIDENCE, MAX_EVIDENCE_BYTES, PublicKey, Refusal, SIGNATURE_ANNOTATION, Subject, verify,
@@ -148,33 +150,39 @@ fn foreign_text_is_shown_short_and_printable() {
     assert!(message.len() < 500 && !message.contains('\u{1b}'), "{message}");
 }
 
+/// Every way to flip one bit; of the slower kinds of keys one in seven, which still meets every byte.
+fn flips(signed: &Signed, bytes: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>)> {
+    let step = if signed.name == "p256" { 1 } else { 7 };
+    (0..bytes.len() * 8).step_by(step).map(|bit| {
+        let mut flipped = bytes.to_vec();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        (bit / 8, flipped)
+    })
+}
+
 #[test]
 fn no_bit_of_what_is_signed_can_be_flipped() {
     for signed in every_kind() {
+        let (key, subject) = (signed.key(), signed.subject());
         let (payload, annotations) = parts(&signed.simple);
-        for at in 0..payload.len() * 8 {
-            let mut payload = payload.clone();
-            payload[at / 8] ^= 1 << (at % 8);
+        for (at, payload) in flips(&signed, &payload) {
             let evidence = Evidence::SimpleSigning { payload, annotations: annotations.clone() };
-            let refusal = refuse(&signed.key(), &signed.subject(), &[evidence]);
-            assert_eq!(refusal.reason(), "WrongKey", "{} bit {at}", signed.name);
+            assert_eq!(refuse(&key, &subject, &[evidence]).reason(), "WrongKey", "{} at {at}", signed.name);
         }
-        let signature = annotations[SIGNATURE_ANNOTATION].clone().into_bytes();
-        for at in 0..signature.len() * 8 {
-            let mut signature = signature.clone();
-            signature[at / 8] ^= 1 << (at % 8);
+        for (_, signature) in flips(&signed, annotations[SIGNATURE_ANNOTATION].as_bytes()) {
             let Ok(signature) = String::from_utf8(signature) else { continue };
             let annotations = BTreeMap::from([(SIGNATURE_ANNOTATION.to_owned(), signature)]);
             let evidence = Evidence::SimpleSigning { payload: payload.clone(), annotations };
-            refuse(&signed.key(), &signed.subject(), &[evidence]);
+            refuse(&key, &subject, &[evidence]);
         }
     }
 }
 
 #[test]
 fn no_bit_of_a_bundle_can_be_flipped_but_where_nothing_is_believed() {
-    for signed in every_kind().into_iter().take(3) {
-        let Some(Evidence::Bundle(json)) = signed.evidence().pop() else { panic!("a bundle is needed") };
+    for signed in [p256(), p384()] {
+        let (key, subject) = (signed.key(), signed.subject());
+        let Evidence::Bundle(json) = signed.bundle() else { panic!("a bundle is needed") };
         let text = std::str::from_utf8(&json).unwrap();
         let bundle: serde_json::Value = serde_json::from_slice(&json).unwrap();
         let envelope = &bundle["dsseEnvelope"];
@@ -183,15 +191,15 @@ fn no_bit_of_a_bundle_can_be_flipped_but_where_nothing_is_believed() {
             &envelope["payload"],
             &envelope["payloadType"],
             &envelope["signatures"][0]["sig"],
-        ]
-        .map(|value| value.as_str().unwrap())
-        .map(|value| text.find(value).map(|start| start..start + value.len()).unwrap());
-        for at in 0..json.len() * 8 {
-            let mut flipped = json.clone();
-            flipped[at / 8] ^= 1 << (at % 8);
-            let verdict = verify(&signed.key(), &signed.subject(), &[Evidence::Bundle(flipped)]);
-            let covered = believed.iter().any(|range| range.contains(&(at / 8)));
-            assert!(verdict.is_err() || !covered, "{} bit {at}", signed.name);
+        ];
+        let believed = believed.map(|value| {
+            let value = value.as_str().unwrap();
+            text.find(value).map(|start| start..start + value.len()).unwrap()
+        });
+        for (at, flipped) in flips(&signed, &json) {
+            let verdict = verify(&key, &subject, &[Evidence::Bundle(flipped)]);
+            let covered = believed.iter().any(|range| range.contains(&at));
+            assert!(verdict.is_err() || !covered, "{} at {at}", signed.name);
         }
     }
 }
