@@ -18,6 +18,7 @@ pub mod binary;
 mod cluster;
 pub mod control_plane;
 mod files;
+pub mod go;
 pub mod kubelet;
 pub mod process;
 pub mod progress;

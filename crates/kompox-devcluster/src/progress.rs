@@ -22,11 +22,13 @@ pub enum Progress {
         /// The multi-call binary, or the directory of single ones.
         path: PathBuf,
     },
-    /// Another process builds the same binary; this one waits for it.
+    /// Another process builds the same programs; this one waits for it.
     WaitingForBuild,
     /// The build has begun.
     BuildStarted {
-        /// The Kubernetes version that is compiled, such as `v1.36.3`.
+        /// The Go module's name, such as `controlplane`.
+        module: &'static str,
+        /// The version of what is compiled, such as `v1.36.3`.
         version: String,
     },
     /// One more line of the build.
@@ -75,9 +77,9 @@ impl fmt::Display for Progress {
         match self {
             Self::Skipped { reason } => write!(f, "skipped: {reason}"),
             Self::Found { source, path } => write!(f, "control plane from {source}: {}", path.display()),
-            Self::WaitingForBuild => f.write_str("another process is building the control plane, waiting"),
-            Self::BuildStarted { version } => {
-                write!(f, "building Kubernetes {version} from source with go build (once; takes minutes)")
+            Self::WaitingForBuild => f.write_str("another process is building the same programs, waiting"),
+            Self::BuildStarted { module, version } => {
+                write!(f, "building {module} {version} from source with go build (once; takes minutes)")
             }
             Self::Building { packages, line } => write!(f, "building [{packages} packages] {line}"),
             Self::Built { took } => write!(f, "built in {:.0} s", took.as_secs_f64()),

@@ -48,6 +48,6 @@ pub use observer::{CallFinished, NoObserver, Observer, RequestDenied, RequestFin
 pub use options::{
     CallBounds, Clock, ComponentCache, EgressGrant, EgressScope, Limits, PlainHttp, RuntimeOptions,
 };
-pub use package::{UnpackError, digest, unpack};
+pub use package::{UnpackError, digest, pack, unpack};
 pub use registry::{LoadReport, LoadedFile, Registry};
 pub use runtime::Runtime;

@@ -1,6 +1,9 @@
-//! `go build` of the embedded module into the cache, once, whoever asks and however often.
+//! `go build` of an embedded module into the cache, once, whoever asks and however often.
 
-use super::module;
+use super::{
+    Programs,
+    module::{Module, parse_version},
+};
 use crate::progress::{Progress, Reporter};
 use std::{
     collections::VecDeque,
@@ -16,7 +19,8 @@ use tokio::{
 
 /// Lines of the Go tool's output kept for an error.
 const TAIL_LINES: usize = 20;
-const BINARY: &str = "kompox-controlplane";
+/// Where the unfinished programs lie inside the scratch directory.
+const OUTPUT: &str = "programs";
 
 /// Why the build did not produce a binary.
 #[derive(Debug, thiserror::Error)]
@@ -32,9 +36,8 @@ pub enum Error {
     },
     /// There is no `go` on the PATH.
     #[error(
-        "failed to run go, which compiles the control plane once: install Go {required} or later \
-         (https://go.dev/dl/) and have it on the PATH, or set {} to a built control plane",
-        super::BINARY_VARIABLE
+        "failed to run go, which compiles programs of the development cluster once: install Go \
+         {required} or later (https://go.dev/dl/) and have it on the PATH"
     )]
     GoMissing {
         /// The version go.mod asks for.
@@ -54,7 +57,7 @@ pub enum Error {
         required: String,
     },
     /// `go build` failed.
-    #[error("failed to compile the control plane (go build: {status}); its last lines:\n{tail}")]
+    #[error("failed to compile (go build: {status}); its last lines:\n{tail}")]
     Compile {
         /// How it ended.
         status: ExitStatus,
@@ -63,25 +66,25 @@ pub enum Error {
     },
 }
 
-/// The cached binary, and whether it was built by this call.
-pub(super) async fn ensure(cache: &Path, reporter: &Reporter) -> Result<(PathBuf, bool), Error> {
-    let directory = cache.join(module::key());
-    let binary = directory.join(BINARY);
-    if binary.is_file() {
-        return Ok((binary, false));
+/// The cached programs of `module`, in a folder of `cache`, which is this module's own.
+pub(super) async fn ensure(module: &Module, cache: &Path, reporter: &Reporter) -> Result<Programs, Error> {
+    let directory = cache.join(module.key());
+    let cached = || directory.is_dir().then(|| Programs { directory: directory.clone(), fresh: false });
+    if let Some(programs) = cached() {
+        return Ok(programs);
     }
-    create_directory(&directory)?;
+    create_directory(cache)?;
     let _lock = lock(&cache.join("build.lock"), reporter).await?;
-    // Whoever held the lock before may have built it.
-    if binary.is_file() {
-        return Ok((binary, false));
+    // Whoever held the lock before may have built them.
+    if let Some(programs) = cached() {
+        return Ok(programs);
     }
-    let scratch = Scratch::new(cache)?;
-    compile(&scratch.0, reporter).await?;
-    // A rename is atomic: nobody ever sees half a binary under the final name.
-    fs::rename(scratch.0.join(BINARY), &binary)
-        .map_err(|source| Error::Cache { path: binary.clone(), source })?;
-    Ok((binary, true))
+    let scratch = Scratch::new(module, cache)?;
+    compile(module, &scratch.0, reporter).await?;
+    // A rename is atomic: nobody ever sees half a build under the final name.
+    fs::rename(scratch.0.join(OUTPUT), &directory)
+        .map_err(|source| Error::Cache { path: directory.clone(), source })?;
+    Ok(Programs { directory, fresh: true })
 }
 
 /// Held until dropped, also by a process that dies: the kernel releases it.
@@ -97,19 +100,19 @@ async fn lock(path: &Path, reporter: &Reporter) -> Result<fs::File, Error> {
     waited.map_err(|join| failed(io::Error::other(join)))?.map_err(failed)
 }
 
-/// The sources and the unfinished binary; removed however the build ends.
+/// The sources and the unfinished programs; removed however the build ends.
 struct Scratch(PathBuf);
 
 impl Scratch {
     /// Only the holder of the lock makes one, so what an aborted build left can go.
-    fn new(cache: &Path) -> Result<Self, Error> {
+    fn new(module: &Module, cache: &Path) -> Result<Self, Error> {
         let path = cache.join("building");
         let failed = |source| Error::Cache { path: path.clone(), source };
         if path.exists() {
             fs::remove_dir_all(&path).map_err(failed)?;
         }
-        create_directory(&path)?;
-        module::unpack(&path).map_err(failed)?;
+        create_directory(&path.join(OUTPUT))?;
+        module.unpack(&path).map_err(failed)?;
         Ok(Self(path))
     }
 }
@@ -124,14 +127,15 @@ fn create_directory(path: &Path) -> Result<(), Error> {
     fs::create_dir_all(path).map_err(|source| Error::Cache { path: path.to_owned(), source })
 }
 
-async fn compile(directory: &Path, reporter: &Reporter) -> Result<(), Error> {
-    check_go(directory).await?;
-    reporter.report(Progress::BuildStarted { version: module::kubernetes_version().to_owned() });
+async fn compile(module: &Module, directory: &Path, reporter: &Reporter) -> Result<(), Error> {
+    let missing = |source| missing(module, source);
+    check_go(module, directory).await?;
+    let (name, version) = (module.name, module.version().to_owned());
+    reporter.report(Progress::BuildStarted { module: name, version });
     let started = Instant::now();
     let mut child = go(directory)
-        .args(["build", "-v", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags"])
-        .arg(module::linker_flags())
-        .args(["-o", BINARY, "."])
+        .args(["build", "-v", "-trimpath", "-buildvcs=false", "-mod=readonly"])
+        .args(module.build_arguments(OUTPUT))
         .stderr(Stdio::piped())
         .spawn()
         .map_err(missing)?;
@@ -168,21 +172,21 @@ async fn follow(
 
 /// Go since 1.21 fetches the toolchain that go.mod asks for, unless `GOTOOLCHAIN` forbids it; older
 /// ones cannot read the file. Asked inside the module, `go version` shows what would really compile.
-async fn check_go(directory: &Path) -> Result<(), Error> {
+async fn check_go(module: &Module, directory: &Path) -> Result<(), Error> {
     let output = go(directory)
         .arg("version")
         .stderr(Stdio::piped())
         .stdout(Stdio::piped())
         .output()
         .await
-        .map_err(missing)?;
+        .map_err(|source| missing(module, source))?;
     let printed = if output.status.success() { &output.stdout } else { &output.stderr };
     let found = String::from_utf8_lossy(printed).trim().to_owned();
-    let version = found.strip_prefix("go version go").and_then(module::parse_version);
-    if output.status.success() && version >= module::go_version() {
+    let version = found.strip_prefix("go version go").and_then(parse_version);
+    if output.status.success() && version >= module.go_version() {
         return Ok(());
     }
-    Err(Error::GoTooOld { found, required: required() })
+    Err(Error::GoTooOld { found, required: required(module) })
 }
 
 fn go(directory: &Path) -> Command {
@@ -200,10 +204,10 @@ fn go(directory: &Path) -> Command {
     command
 }
 
-fn missing(source: io::Error) -> Error {
-    Error::GoMissing { required: required(), source }
+fn missing(module: &Module, source: io::Error) -> Error {
+    Error::GoMissing { required: required(module), source }
 }
 
-fn required() -> String {
-    module::go_version().map_or_else(String::new, |(major, minor)| format!("{major}.{minor}"))
+fn required(module: &Module) -> String {
+    module.go_version().map_or_else(String::new, |(major, minor)| format!("{major}.{minor}"))
 }
