@@ -41,7 +41,7 @@ pub enum Refusal {
     #[error("failed to read a signature: {0}; sign the manifest again")]
     Malformed(String),
     /// It is of a kind that a public key does not verify.
-    #[error("failed to verify a signature: {0} is not supported; sign with `cosign sign --key`")]
+    #[error("failed to verify a signature: {0} is not supported; sign the manifest with `cosign sign`")]
     Unsupported(String),
     /// It does not match the key, and nothing says that it ever did.
     #[error(
