@@ -15,6 +15,7 @@ mod calls;
 mod containment;
 mod egress;
 mod hostile;
+mod limits;
 mod loading;
 mod support;
 mod tls;
