@@ -8,8 +8,8 @@
 //! 3. The cache of [`go`], which is filled by `go build` if it is empty.
 
 use crate::{
-    control_plane::PartName,
     go::{self, CONTROL_PLANE},
+    part::PartName,
     progress::{Progress, Reporter},
 };
 use std::{
@@ -133,6 +133,14 @@ impl Binaries {
         }
     }
 
+    /// kubectl and its leading arguments.
+    pub(crate) fn kubectl(&self) -> (PathBuf, Option<&'static str>) {
+        match &self.location {
+            Location::Multicall(path) => (path.clone(), Some("kubectl")),
+            Location::Directory(path) => (path.join("kubectl"), None),
+        }
+    }
+
     async fn search(environment: &Environment, reporter: &Reporter) -> Result<Self, Error> {
         if let Some(path) = &environment.binary {
             return Self::multicall(Source::Variable, path.into());
@@ -157,7 +165,7 @@ impl Binaries {
     }
 
     fn assets(directory: &Path) -> Result<Self, String> {
-        let missing: Vec<_> = PartName::ALL
+        let missing: Vec<_> = PartName::CONTROL_PLANE
             .into_iter()
             .map(PartName::program)
             .filter(|program| !directory.join(program).is_file())
