@@ -18,6 +18,7 @@ use std::{
     fmt, io,
     path::{Path, PathBuf},
 };
+use tokio::process::Command;
 
 /// Names the multi-call binary to use instead of any other.
 pub const BINARY_VARIABLE: &str = "KOMPOX_CONTROLPLANE";
@@ -133,12 +134,25 @@ impl Binaries {
         }
     }
 
-    /// kubectl and its leading arguments.
-    pub(crate) fn kubectl(&self) -> (PathBuf, Option<&'static str>) {
-        match &self.location {
+    /// The version of a part; only of what was built from our own module is it known.
+    pub(crate) fn version(&self, part: PartName) -> &'static str {
+        match (self.source, part) {
+            (Source::Cache | Source::Built, PartName::Etcd) => CONTROL_PLANE.version_of("go.etcd.io/etcd/server/v3"),
+            (Source::Cache | Source::Built, _) => CONTROL_PLANE.version(),
+            _ => "",
+        }
+    }
+
+    /// `kubectl` from the same place, for the cluster of a kubeconfig.
+    #[must_use]
+    pub fn kubectl(&self, kubeconfig: &Path) -> Command {
+        let (program, first) = match &self.location {
             Location::Multicall(path) => (path.clone(), Some("kubectl")),
             Location::Directory(path) => (path.join("kubectl"), None),
-        }
+        };
+        let mut command = Command::new(program);
+        command.args(first).env("KUBECONFIG", kubeconfig);
+        command
     }
 
     async fn search(environment: &Environment, reporter: &Reporter) -> Result<Self, Error> {

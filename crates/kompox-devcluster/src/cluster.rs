@@ -174,10 +174,7 @@ impl DevCluster {
     /// `kubectl`, built from the same source, with the administrator's rights in this cluster.
     #[must_use]
     pub fn kubectl(&self) -> tokio::process::Command {
-        let (program, name) = self.binaries.kubectl();
-        let mut command = tokio::process::Command::new(program);
-        command.args(name).env("KUBECONFIG", self.kubeconfig_path());
-        command
+        self.binaries.kubectl(&self.kubeconfig_path())
     }
 
     /// The real node, if there is one: its addresses, its directory, and the way into it.

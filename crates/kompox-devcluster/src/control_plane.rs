@@ -193,7 +193,9 @@ impl ControlPlane {
             .args(first)
             .args(flags::of(name, self.socket(name), self.settings.node.is_some()))
             .args(self.settings.extra_flags.get(&name).into_iter().flatten());
-        let recipe = Recipe { command, wrapped: false, port: self.ports.get(&name).copied() };
+        let version = self.binaries.version(name).to_owned();
+        let port = self.ports.get(&name).copied();
+        let recipe = Recipe { command, wrapped: false, port, version };
         parts.launch(name, recipe).await.map_err(Error::Part)
     }
 

@@ -154,8 +154,10 @@ impl RealNode {
 #[derive(Clone, Debug)]
 struct Programs {
     kubernetes: PathBuf,
+    kubernetes_version: &'static str,
     coredns: PathBuf,
     pause: PathBuf,
+    containerd_version: String,
 }
 
 /// What makes up the real node beside its processes, which are among the [`Parts`].
@@ -175,7 +177,8 @@ impl Node {
         let programs = Programs::find(binaries, &parts.reporter).await?;
         let directory = parts.directory().join("node");
         filesystem::prepare(&directory, &programs)?;
-        let recipe = Recipe { command: machine::command(&programs.pause), wrapped: true, port: None };
+        let version = go::PAUSE.version().to_owned();
+        let recipe = Recipe { command: machine::command(&programs.pause), wrapped: true, port: None, version };
         parts.launch(PartName::Machine, recipe).await.map_err(Error::Part)?;
         let machine = parts
             .process(PartName::Machine)
@@ -231,7 +234,8 @@ impl Node {
     }
 
     async fn launch(&self, part: PartName, parts: &mut Parts) -> Result<(), Error> {
-        let recipe = Recipe { command: self.command(part)?, wrapped: true, port: self.port(part) };
+        let (command, port, version) = (self.command(part)?, self.port(part), self.version(part));
+        let recipe = Recipe { command, wrapped: true, port, version };
         parts.launch(part, recipe).await.map_err(Error::Part)
     }
 
@@ -250,6 +254,14 @@ impl Node {
             command.envs(proxy.environment());
         }
         Ok(command)
+    }
+
+    fn version(&self, part: PartName) -> String {
+        match part {
+            PartName::Containerd => self.programs.containerd_version.clone(),
+            PartName::Dns => go::DNS.version().to_owned(),
+            _ => self.programs.kubernetes_version.to_owned(),
+        }
     }
 
     fn port(&self, part: PartName) -> Option<u16> {
@@ -354,7 +366,15 @@ impl Programs {
         let pause = go::PAUSE.programs(reporter).await.map_err(Error::Programs)?;
         let dns = go::DNS.programs(reporter).await.map_err(Error::Programs)?;
         let (kubernetes, _) = binaries.command_line(PartName::Kubelet);
-        Ok(Self { kubernetes, coredns: dns.directory.join("coredns"), pause: pause.directory.join("pause") })
+        let version = machine::run("ask containerd", machine::system("containerd").arg("--version")).await?;
+        Ok(Self {
+            kubernetes,
+            kubernetes_version: binaries.version(PartName::Kubelet),
+            coredns: dns.directory.join("coredns"),
+            pause: pause.directory.join("pause"),
+            // Name, package, version, revision; Debian's adds a tilde and its own.
+            containerd_version: version.split_whitespace().nth(2).unwrap_or_default().to_owned(),
+        })
     }
 }
 

@@ -157,6 +157,8 @@ pub(crate) struct Recipe {
     pub(crate) wrapped: bool,
     /// Where the part serves, for the state file.
     pub(crate) port: Option<u16>,
+    /// The version of the program, for the state file.
+    pub(crate) version: String,
 }
 
 /// A part that has been started. Dropping it kills the process that was spawned, and closes the pipe
@@ -174,7 +176,7 @@ impl Part {
         let failed = |source| Error::Spawn { part: name, source };
         let log = log_path(directory, name);
         let output = OpenOptions::new().create(true).append(true).mode(0o600).open(&log).map_err(failed)?;
-        let Recipe { mut command, wrapped, port } = recipe;
+        let Recipe { mut command, wrapped, port, version } = recipe;
         let child = command
             .current_dir(directory)
             .env(EXIT_ON_EOF, "1")
@@ -190,7 +192,7 @@ impl Part {
         let pid = child.id().ok_or_else(|| failed(io::Error::other("it ended at once")))?;
         let pid = if wrapped { inner(pid, &log).await.map_err(failed)? } else { pid };
         let process = ProcessId::of(pid).map_err(failed)?;
-        let state = PartState { name, process, log, port };
+        let state = PartState { name, version, process, log, port };
         Ok(Self { state, started: Instant::now(), child })
     }
 

@@ -85,6 +85,8 @@ pub struct State {
 pub struct PartState {
     /// Which part.
     pub name: PartName,
+    /// The version of its program, as far as known.
+    pub version: String,
     /// Its process.
     pub process: ProcessId,
     /// Where its output goes.

@@ -96,9 +96,14 @@ impl Module {
     /// Version of the dependency that leads, such as `v1.36.3`.
     #[must_use]
     pub fn version(&self) -> &'static str {
+        self.version_of(self.leading)
+    }
+
+    /// Version of one of its dependencies.
+    pub(crate) fn version_of(&self, dependency: &str) -> &'static str {
         self.go_mod()
             .lines()
-            .find_map(|line| line.trim().strip_prefix(self.leading)?.strip_prefix(' '))
+            .find_map(|line| line.trim().strip_prefix(dependency)?.strip_prefix(' '))
             .and_then(|rest| rest.split_whitespace().next())
             .unwrap_or("v0.0.0")
     }
