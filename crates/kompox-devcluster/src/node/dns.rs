@@ -66,10 +66,17 @@ pub(super) async fn install(client: &Client, address: Ipv4Addr, limit: Duration)
     let deadline = tokio::time::Instant::now() + limit;
     loop {
         match apply_all(client, address).await {
-            Err(_) if tokio::time::Instant::now() < deadline => tokio::time::sleep(RETRY).await,
+            Err(Error::Write { source, .. }) if is_early(&source) && tokio::time::Instant::now() < deadline => {
+                tokio::time::sleep(RETRY).await;
+            }
             result => return result,
         }
     }
+}
+
+/// No namespace yet, or none of the built-in rights.
+fn is_early(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if matches!(status.code, 403 | 404))
 }
 
 async fn apply_all(client: &Client, address: Ipv4Addr) -> Result<(), Error> {
@@ -147,8 +154,18 @@ where
     K: Clone + Debug + serde::de::DeserializeOwned,
 {
     let params = PatchParams::apply(MANAGER).force();
-    let applied = api.patch(name, &params, &Patch::Apply(object)).await;
+    let applied = api.patch(name, &params, &Patch::Apply(named(object, name))).await;
     applied.map(drop).map_err(|source| Error::Write { kind, name: name.to_owned(), source: Box::new(source) })
+}
+
+fn named(mut object: Value, name: &str) -> Value {
+    if let Some(fields) = object.as_object_mut() {
+        let metadata = fields.entry("metadata").or_insert_with(|| json!({}));
+        if let Some(metadata) = metadata.as_object_mut() {
+            metadata.insert("name".into(), json!(name));
+        }
+    }
+    object
 }
 
 #[cfg(test)]
