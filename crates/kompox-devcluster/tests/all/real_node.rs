@@ -115,10 +115,11 @@ async fn a_second_start_runs_the_pods_of_the_first(directory: tempfile::TempDir)
     wait_for(&pods, pods::WEB, ready).await?;
     let node = cluster.real_node().context("no real node")?.clone();
     let footprint = Footprint::of(&node)?;
-    // Without `stop`: dropping it ends every process too; what is left is removed by the next look.
+    // Without `stop`: dropping it ends every process too; what is left is removed by the next start.
     drop(cluster);
     support::eventually("the machine is gone", || async { Ok(!node.machine.alive()) }).await?;
-    stop_by_state(directory.path()).await?;
+    let simulated = Options { nodes: Vec::new(), ..support::options(directory.path()) };
+    DevCluster::start(simulated).await?.stop().await?;
     footprint.is_gone().await
 }
 

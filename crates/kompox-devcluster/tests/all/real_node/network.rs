@@ -28,14 +28,14 @@ pub(super) async fn services_and_names(client: &Client) -> Result<()> {
     let script = format!(
         "try() {{ for i in $(seq 50); do \"$@\" && return; usleep 200000; done; \
             echo \"gave up: $*\"; exit 1; }}
-         try wget -T 2 -qO- http://server/
-         try wget -T 2 -qO- http://server.{namespace}.svc.cluster.local:80/
-         try wget -T 2 -qO- http://$SERVER_SERVICE_HOST/
-         try wget -T 2 -qO- http://alias:8080/
+         try timeout 2 wget -qO- http://server/
+         try timeout 2 wget -qO- http://server.{namespace}.svc.cluster.local:80/
+         try timeout 2 wget -qO- http://$SERVER_SERVICE_HOST/
+         try timeout 2 wget -qO- http://alias:8080/
          nslookup -type=a alias.{namespace}.svc.cluster.local | grep -q 'Address: {address}' && echo found
          nslookup -type=a kubernetes.default.svc.cluster.local | grep -q 'Address: 10.96.0.1' && echo found
          nslookup -type=a example.com && echo an outside name is known
-         nc -w 5 -z kubernetes.default.svc.cluster.local 443 && echo the API server answers"
+         nc -w 5 kubernetes.default.svc.cluster.local 443 < /dev/null && echo the API server answers"
     );
     let printed = output(client, &namespace, "client", json!({ "containers": [busybox(&script)] })).await?;
     let lines: Vec<_> = printed.lines().filter(|line| !line.is_empty()).collect();
