@@ -26,6 +26,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
 
 pub use node::{CsiDriverSpec, NodeSpec, SIMULATED};
+pub(crate) use work::takes_pods;
 pub use stage::{EXIT_CODE, NEVER_READY, WAITING_REASON};
 
 /// Field manager of everything it writes.

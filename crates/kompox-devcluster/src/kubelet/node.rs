@@ -9,7 +9,8 @@ use k8s_openapi::{
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 
-/// Label and annotation on every simulated Node, with the value `true`.
+/// Label and annotation on every simulated Node, with the value `true`; also the key of the taint of
+/// those beside a real node, and a label of that one with the value `false`.
 pub const SIMULATED: &str = "kompox.dev/simulated";
 /// Without it when the Node is created, the attach/detach controller ignores the Node for good.
 const CONTROLLER_ATTACHES: &str = "volumes.kubernetes.io/controller-managed-attach-detach";
@@ -36,6 +37,9 @@ pub struct NodeSpec {
     pub memory_gib: u32,
     /// Pods at most. Nothing runs, so hundreds cost little.
     pub pods: u32,
+    /// Whether only pods that tolerate the taint [`SIMULATED`] come here: beside a real node, a pod
+    /// shall not end up where it does not run by chance.
+    pub tainted: bool,
 }
 
 impl NodeSpec {
@@ -50,6 +54,7 @@ impl NodeSpec {
             cpu: 64,
             memory_gib: 256,
             pods: 500,
+            tainted: false,
         }
     }
 
@@ -117,18 +122,25 @@ pub(super) fn node(spec: &NodeSpec, drivers: &[CsiDriverSpec]) -> Value {
     ]);
     labels.extend(drivers.iter().flat_map(|d| &d.topology_keys).map(|key| (key.clone(), spec.zone.clone())));
     labels.extend(spec.labels.clone());
-    let mut node = json!({
+    let mut fields = json!({});
+    if let Some(fields) = fields.as_object_mut() {
+        if !spec.provider_id.is_empty() {
+            fields.insert("providerID".into(), json!(spec.provider_id));
+        }
+        if spec.tainted {
+            let taint = json!({ "key": SIMULATED, "value": "true", "effect": "NoSchedule" });
+            fields.insert("taints".into(), json!([taint]));
+        }
+    }
+    json!({
         "apiVersion": "v1", "kind": "Node",
         "metadata": {
             "name": spec.name,
             "labels": labels,
             "annotations": { CONTROLLER_ATTACHES: "true", SIMULATED: "true" },
         },
-    });
-    if let Some(fields) = node.as_object_mut().filter(|_| !spec.provider_id.is_empty()) {
-        fields.insert("spec".into(), json!({ "providerID": spec.provider_id }));
-    }
-    node
+        "spec": fields,
+    })
 }
 
 /// The whole status, as the kubelet at `index` reports it.

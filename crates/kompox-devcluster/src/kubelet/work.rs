@@ -130,7 +130,7 @@ fn attacher(client: Client, options: &KubeletOptions) -> Arc<Attacher> {
 }
 
 /// Whether the scheduler would put pods on it.
-pub(super) fn takes_pods(node: &Node) -> bool {
+pub(crate) fn takes_pods(node: &Node) -> bool {
     let conditions = node.status.as_ref().and_then(|status| status.conditions.as_deref()).unwrap_or_default();
     let ready = conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True");
     let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_deref()).unwrap_or_default();

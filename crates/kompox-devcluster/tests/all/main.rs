@@ -4,6 +4,7 @@
 //! The first run on a machine builds the control plane, which takes minutes.
 
 mod launcher;
+mod real_node;
 mod support;
 mod volumes;
 mod workloads;
@@ -62,7 +63,8 @@ async fn directory_is_private_and_found_by_others(cluster: &DevCluster) -> Resul
     assert_eq!(mode(cluster.directory())?, 0o700);
     assert_eq!(mode(&cluster.kubeconfig_path())?, 0o600);
     let state = State::read(cluster.directory())?.context("no state")?;
-    assert!(state.ready && state.simulated_pods && state.alive());
+    assert!(state.ready && state.real_node.is_none() && state.alive());
+    assert_eq!(state.simulated_nodes, ["node-a", "node-b", "node-c"]);
     assert_eq!(state.launcher.pid, std::process::id());
     assert_eq!(state.parts, cluster.parts().await);
 

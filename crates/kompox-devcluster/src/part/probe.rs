@@ -1,6 +1,6 @@
 //! Waiting until a part answers. Looks only; starts and ends nothing.
 
-use super::part::Part;
+use super::Part;
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::{Api, Client};
 use std::{
@@ -14,7 +14,7 @@ const POLL: Duration = Duration::from_millis(50);
 const ATTEMPT: Duration = Duration::from_secs(3);
 
 /// What tells that a part is ready.
-pub(super) enum Check {
+pub(crate) enum Check {
     /// The file that it creates when it listens.
     Socket(PathBuf),
     /// A path that it answers with 200.
@@ -22,14 +22,14 @@ pub(super) enum Check {
 }
 
 /// How the wait ended.
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Ready,
     Exited(ExitStatus),
     /// Time is up; what the last probe said.
     NotReady(String),
 }
 
-pub(super) async fn until_ready(check: &Check, part: &mut Part, limit: Duration) -> Outcome {
+pub(crate) async fn until_ready(check: &Check, part: &mut Part, limit: Duration) -> Outcome {
     let deadline = Instant::now() + limit;
     loop {
         let Err(last) = check.attempt().await else { return Outcome::Ready };
@@ -45,7 +45,7 @@ pub(super) async fn until_ready(check: &Check, part: &mut Part, limit: Duration)
 
 /// Pods are refused until the controller manager has made this account (admission plugin
 /// ServiceAccount), so a cluster without it is not usable.
-pub(super) async fn default_account(client: &Client, limit: Duration) -> Result<(), String> {
+pub(crate) async fn default_account(client: &Client, limit: Duration) -> Result<(), String> {
     let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), "default");
     let deadline = Instant::now() + limit;
     loop {
