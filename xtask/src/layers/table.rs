@@ -49,6 +49,12 @@ pub(super) const RULES: &[Rule] = &[
         never: &["kube-client", "kube-runtime"],
         purity: Purity::Io,
     },
+    Rule {
+        member: "kompox-oci",
+        may_use: &[],
+        never: &["wasmtime", "kube", "kube-client", "k8s-openapi"],
+        purity: Purity::Io,
+    },
     Rule { member: "kompox-driver-*", may_use: &["kompox-driver-sdk"], never: HOST_SIDE, purity: Purity::Io },
     Rule { member: "kompox-devcluster", may_use: &["kompox-crds"], never: &["wasmtime"], purity: Purity::Io },
     Rule {
