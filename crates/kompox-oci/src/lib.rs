@@ -22,12 +22,14 @@ mod credentials;
 mod digest;
 mod error;
 mod image;
+mod layout;
 mod progress;
 mod proxies;
 mod pull;
 mod push;
 mod reference;
 mod registries;
+mod signatures;
 mod store;
 
 pub use artifact::{ArtifactError, WASM_CONFIG, WASM_LAYER};
@@ -36,9 +38,11 @@ pub use credentials::{Credential, Credentials, CredentialsError, UserConfig, Use
 pub use digest::{Digest, NoDigest};
 pub use error::{Error, Fault, Size, Step};
 pub use image::{Description, Image};
+pub use layout::{Entry, LayoutError};
 pub use progress::{OnProgress, Progress, SILENT};
 pub use proxies::Proxies;
 pub use pull::{Puller, Resolved};
 pub use reference::{Reference, ReferenceError};
 pub use registries::{Registries, RegistriesError, Registry};
+pub use signatures::Evidence;
 pub use store::{Resolution, Store, StoreError};

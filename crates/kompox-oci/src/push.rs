@@ -8,6 +8,7 @@ use crate::{
     image::Image,
     progress::{OnProgress, Progress},
     reference::Reference,
+    signatures::put,
 };
 
 impl Client {
@@ -33,8 +34,7 @@ impl Client {
         }
         let digest = image.digest();
         let target = reference.tag().map_or(Target::Digest(&digest), Target::Tag);
-        let put = session.put_manifest(target, &image.media_type, &image.manifest).await;
-        put.map_err(session.failed(Step::Push))?;
+        put(&session, target, image).await.map_err(session.failed(Step::Push))?;
         Ok(digest)
     }
 }
