@@ -42,6 +42,7 @@ pub(super) const RULES: &[Rule] = &[
         never: IO,
         purity: Purity::Pure,
     },
+    Rule { member: "kompox-signature", may_use: &[], never: IO_AND_KUBERNETES, purity: Purity::Pure },
     Rule { member: "kompox-driver-sdk", may_use: &[], never: HOST_SIDE, purity: Purity::Io },
     Rule {
         member: "kompox-driver-runtime",

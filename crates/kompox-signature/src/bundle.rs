@@ -1,0 +1,149 @@
+//! The second form: a Sigstore bundle v0.3 with a DSSE envelope around an in-toto statement.
+//!
+//! Bundle: sigstore/protobuf-specs, `sigstore_bundle.proto`; envelope: secure-systems-lab/dsse, `protocol.md`;
+//! statement: in-toto/attestation, `spec/v1/statement.md`. The names of the fields are those of proto3 JSON.
+
+use crate::{
+    key::PublicKey,
+    refusal::Refusal,
+    subject::{Subject, shown},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::{Deserialize, de::IgnoredAny};
+use std::collections::BTreeMap;
+
+/// Media type of the bundle, and artifact type of the manifest that carries it.
+pub const BUNDLE_MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+/// What the envelope wraps.
+const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+
+/// `_type` of the statement.
+const STATEMENT: &str = "https://in-toto.io/Statement/v1";
+
+/// What `cosign sign` states; other predicates are attestations about an image, not its release.
+const PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Bundle {
+    media_type: String,
+    verification_material: Material,
+    dsse_envelope: Option<Envelope>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Material {
+    public_key: Option<KeyHint>,
+    certificate: Option<IgnoredAny>,
+    x509_certificate_chain: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct KeyHint {
+    #[serde(default)]
+    hint: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope {
+    payload: String,
+    payload_type: String,
+    signatures: Vec<Signature>,
+}
+
+#[derive(Deserialize)]
+struct Signature {
+    sig: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Statement {
+    #[serde(rename = "_type")]
+    r#type: String,
+    subject: Vec<Resource>,
+    predicate_type: String,
+}
+
+#[derive(Deserialize)]
+struct Resource {
+    digest: BTreeMap<String, String>,
+}
+
+/// The bundle carries the key's signature and is about the subject.
+pub(crate) fn check(key: &PublicKey, subject: &Subject, json: &[u8]) -> Result<(), Refusal> {
+    let bundle: Bundle = serde_json::from_slice(json)
+        .map_err(|error| Refusal::Malformed(format!("the bundle does not parse: {error}")))?;
+    let (hint, envelope) = bundle.signed_with_key()?;
+    let [signature] = envelope.signatures.as_slice() else {
+        return Err(Refusal::Malformed("the envelope does not carry exactly one signature".to_owned()));
+    };
+    let payload = decode(&envelope.payload, "payload")?;
+    let signature = decode(&signature.sig, "signature")?;
+    if !key.signed(&pre_authentication(&envelope.payload_type, &payload), &signature) {
+        let (subject, fingerprint) = (subject.clone(), key.fingerprint());
+        return Err(if hint == STANDARD.encode(key.digest()) {
+            Refusal::Tampered { subject, key: fingerprint }
+        } else {
+            Refusal::WrongKey { subject, key: fingerprint }
+        });
+    }
+    about(subject, &envelope.payload_type, &payload)
+}
+
+impl Bundle {
+    /// The key's hint and the envelope of a bundle that a public key can verify.
+    fn signed_with_key(self) -> Result<(String, Envelope), Refusal> {
+        if self.media_type != BUNDLE_MEDIA_TYPE {
+            return Err(Refusal::Unsupported(format!("the bundle type `{}`", shown(&self.media_type))));
+        }
+        let material = self.verification_material;
+        if material.certificate.is_some() || material.x509_certificate_chain.is_some() {
+            return Err(Refusal::Unsupported(
+                "a certificate (keyless signature) beside a public key".to_owned(),
+            ));
+        }
+        let Some(key) = material.public_key else {
+            return Err(Refusal::Malformed("the bundle does not say that a key signed it".to_owned()));
+        };
+        let Some(envelope) = self.dsse_envelope else {
+            return Err(Refusal::Unsupported("a bundle without a DSSE envelope".to_owned()));
+        };
+        Ok((key.hint, envelope))
+    }
+}
+
+fn decode(base64: &str, what: &str) -> Result<Vec<u8>, Refusal> {
+    STANDARD.decode(base64).map_err(|_| Refusal::Malformed(format!("the envelope's {what} is not base64")))
+}
+
+/// What is signed: the pre-authentication encoding of DSSE v1.
+pub(crate) fn pre_authentication(payload_type: &str, payload: &[u8]) -> Vec<u8> {
+    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
+    [head.as_bytes(), payload].concat()
+}
+
+/// The payload, whose signature is known to be good, states that the subject is signed.
+fn about(subject: &Subject, payload_type: &str, payload: &[u8]) -> Result<(), Refusal> {
+    if payload_type != PAYLOAD_TYPE {
+        return Err(Refusal::Unsupported(format!("the payload type `{}`", shown(payload_type))));
+    }
+    let statement: Statement = serde_json::from_slice(payload)
+        .map_err(|error| Refusal::Malformed(format!("the statement does not parse: {error}")))?;
+    if statement.r#type != STATEMENT {
+        return Err(Refusal::Unsupported(format!("the statement type `{}`", shown(&statement.r#type))));
+    }
+    if statement.predicate_type != PREDICATE {
+        let predicate = shown(&statement.predicate_type);
+        return Err(Refusal::Unsupported(format!("an attestation of `{predicate}` in place of a signature")));
+    }
+    let signed: Vec<&String> = statement.subject.iter().filter_map(|one| one.digest.get("sha256")).collect();
+    if signed.iter().any(|hex| *hex == subject.hex()) {
+        return Ok(());
+    }
+    let signed = signed.first().map_or("no manifest".to_owned(), |hex| shown(&format!("sha256:{hex}")));
+    Err(Refusal::OtherSubject { subject: subject.clone(), signed })
+}

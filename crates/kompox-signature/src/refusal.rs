@@ -1,0 +1,103 @@
+//! Why a manifest is not taken as signed, in words that say what to do.
+
+use crate::subject::Subject;
+
+/// The manifest is not taken as signed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// There is no signature at all.
+    #[error(
+        "failed to verify `{subject}`: it carries no signature; sign it with `cosign sign --key`, or correct the reference"
+    )]
+    Unsigned {
+        /// What was asked for.
+        subject: Subject,
+    },
+    /// More signatures than are looked at.
+    #[error(
+        "failed to verify the signatures: there are {count}, more than {limit}; remove those that are not needed"
+    )]
+    TooMany {
+        /// How many there are.
+        count: usize,
+        /// How many are looked at.
+        limit: usize,
+    },
+    /// Larger than a signature ever is.
+    #[error(
+        "failed to read a signature: it has {bytes} bytes, more than {limit}; remove it from the registry"
+    )]
+    TooLarge {
+        /// Its length.
+        bytes: usize,
+        /// The longest that is read.
+        limit: usize,
+    },
+    /// It cannot be read.
+    #[error("failed to read a signature: {0}; sign the manifest again")]
+    Malformed(String),
+    /// It is of a kind that a public key does not verify.
+    #[error("failed to verify a signature: {0} is not supported; sign with `cosign sign --key`")]
+    Unsupported(String),
+    /// It does not match the key, and nothing says that it ever did.
+    #[error(
+        "failed to verify `{subject}`: its signature was not made by the key {key}, or was changed since; check that the public key is the signer's"
+    )]
+    WrongKey {
+        /// What was asked for.
+        subject: Subject,
+        /// Fingerprint of the key.
+        key: String,
+    },
+    /// It names the key, and does not match it.
+    #[error(
+        "failed to verify `{subject}`: its signature names the key {key} but what was signed has been changed; do not use the artifact, and sign it again"
+    )]
+    Tampered {
+        /// What was asked for.
+        subject: Subject,
+        /// Fingerprint of the key.
+        key: String,
+    },
+    /// The key signed it, but for another image.
+    #[error(
+        "failed to verify `{subject}`: the signature was made for `{signed}`; sign this manifest under this name"
+    )]
+    OtherSubject {
+        /// What was asked for.
+        subject: Subject,
+        /// What the signature is about.
+        signed: String,
+    },
+}
+
+impl Refusal {
+    /// One word for metrics and tests.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Unsigned { .. } => "Unsigned",
+            Self::TooMany { .. } => "TooMany",
+            Self::TooLarge { .. } => "TooLarge",
+            Self::Malformed(_) => "Malformed",
+            Self::Unsupported(_) => "Unsupported",
+            Self::WrongKey { .. } => "WrongKey",
+            Self::Tampered { .. } => "Tampered",
+            Self::OtherSubject { .. } => "OtherSubject",
+        }
+    }
+
+    /// How much it tells: of several refused signatures the most telling refusal is shown.
+    pub(crate) fn weight(&self) -> u8 {
+        match self {
+            Self::Unsigned { .. } => 0,
+            Self::TooMany { .. } | Self::TooLarge { .. } => 1,
+            Self::Malformed(_) => 2,
+            Self::Unsupported(_) => 3,
+            Self::WrongKey { .. } => 4,
+            Self::Tampered { .. } => 5,
+            Self::OtherSubject { .. } => 6,
+        }
+    }
+}

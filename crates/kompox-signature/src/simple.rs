@@ -1,0 +1,76 @@
+//! The first form: a simple signing payload, signed as it is, its signature beside it in an annotation.
+//!
+//! Payload as described in containers/image, `containers-signature(5)`, with cosign's own type.
+
+use crate::{
+    key::PublicKey,
+    refusal::Refusal,
+    subject::{Subject, repository_of, shown},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::Deserialize;
+
+/// Media type of the layer that carries the payload.
+pub const SIMPLE_SIGNING_MEDIA_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+
+/// Annotation of that layer's descriptor that carries the signature in base64.
+pub const SIGNATURE_ANNOTATION: &str = "dev.cosignproject.cosign/signature";
+
+/// `critical.type` of the payload.
+const TYPE: &str = "cosign container image signature";
+
+#[derive(Deserialize)]
+struct Payload {
+    critical: Critical,
+}
+
+#[derive(Deserialize)]
+struct Critical {
+    identity: Identity,
+    image: Image,
+    r#type: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Identity {
+    docker_reference: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Image {
+    docker_manifest_digest: String,
+}
+
+/// The payload carries the key's signature and is about the subject.
+pub(crate) fn check(
+    key: &PublicKey,
+    subject: &Subject,
+    payload: &[u8],
+    signature: &str,
+) -> Result<(), Refusal> {
+    let signature = STANDARD
+        .decode(signature)
+        .map_err(|_| Refusal::Malformed(format!("the annotation `{SIGNATURE_ANNOTATION}` is not base64")))?;
+    if !key.signed(payload, &signature) {
+        return Err(Refusal::WrongKey { subject: subject.clone(), key: key.fingerprint() });
+    }
+    about(subject, payload)
+}
+
+/// The payload, whose signature is known to be good, is about the subject.
+fn about(subject: &Subject, payload: &[u8]) -> Result<(), Refusal> {
+    let Payload { critical } = serde_json::from_slice(payload)
+        .map_err(|error| Refusal::Malformed(format!("the simple signing payload does not parse: {error}")))?;
+    if critical.r#type != TYPE {
+        return Err(Refusal::Unsupported(format!("the payload type `{}`", shown(&critical.r#type))));
+    }
+    let repository = repository_of(&critical.identity.docker_reference);
+    let digest = critical.image.docker_manifest_digest;
+    if digest != subject.manifest_digest() || repository != subject.repository() {
+        let signed = shown(&format!("{repository}@{digest}"));
+        return Err(Refusal::OtherSubject { subject: subject.clone(), signed });
+    }
+    Ok(())
+}
