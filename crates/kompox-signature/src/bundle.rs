@@ -9,14 +9,14 @@ use crate::{
     subject::{Subject, shown},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::{Deserialize, de::IgnoredAny};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use std::collections::BTreeMap;
 
 /// Media type of the bundle, and artifact type of the manifest that carries it.
 pub const BUNDLE_MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /// What the envelope wraps.
-const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+pub(crate) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
 /// `_type` of the statement.
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
@@ -24,7 +24,7 @@ const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 /// What `cosign sign` states; other predicates are attestations about an image, not its release.
 const PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Bundle {
     media_type: String,
@@ -32,21 +32,23 @@ struct Bundle {
     dsse_envelope: Option<Envelope>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Material {
     public_key: Option<KeyHint>,
+    #[serde(skip_serializing)]
     certificate: Option<IgnoredAny>,
+    #[serde(skip_serializing)]
     x509_certificate_chain: Option<IgnoredAny>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct KeyHint {
     #[serde(default)]
     hint: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Envelope {
     payload: String,
@@ -54,30 +56,66 @@ struct Envelope {
     signatures: Vec<Signature>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct Signature {
     sig: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Statement {
     #[serde(rename = "_type")]
     r#type: String,
     subject: Vec<Resource>,
     predicate_type: String,
+    #[serde(skip_deserializing)]
+    predicate: Empty,
 }
 
-#[derive(Deserialize)]
+/// The predicate of `cosign sign` says nothing.
+#[derive(Default, Serialize)]
+struct Empty {}
+
+#[derive(Deserialize, Serialize)]
 struct Resource {
     digest: BTreeMap<String, String>,
+}
+
+/// The statement that `subject` is signed, without a line break: the same each time.
+pub(crate) fn statement(subject: &Subject) -> serde_json::Result<Vec<u8>> {
+    let digest = BTreeMap::from([("sha256".to_owned(), subject.hex().to_owned())]);
+    serde_json::to_vec(&Statement {
+        r#type: STATEMENT.to_owned(),
+        subject: vec![Resource { digest }],
+        predicate_type: PREDICATE.to_owned(),
+        predicate: Empty {},
+    })
+}
+
+/// The bundle of a statement, signed with the private half of `key`.
+pub(crate) fn bundle(key: &PublicKey, statement: &[u8], signature: &[u8]) -> serde_json::Result<Vec<u8>> {
+    let public_key = Some(KeyHint { hint: hint(key) });
+    serde_json::to_vec(&Bundle {
+        media_type: BUNDLE_MEDIA_TYPE.to_owned(),
+        verification_material: Material { public_key, certificate: None, x509_certificate_chain: None },
+        dsse_envelope: Some(Envelope {
+            payload: STANDARD.encode(statement),
+            payload_type: PAYLOAD_TYPE.to_owned(),
+            signatures: vec![Signature { sig: STANDARD.encode(signature) }],
+        }),
+    })
+}
+
+/// How cosign names a key in a bundle. It is a hint: nothing is believed because of it.
+fn hint(key: &PublicKey) -> String {
+    STANDARD.encode(key.digest())
 }
 
 /// The bundle carries the key's signature and is about the subject.
 pub(crate) fn check(key: &PublicKey, subject: &Subject, json: &[u8]) -> Result<(), Refusal> {
     let bundle: Bundle = serde_json::from_slice(json)
         .map_err(|error| Refusal::Malformed(format!("the bundle does not parse: {error}")))?;
-    let (hint, envelope) = bundle.signed_with_key()?;
+    let (named, envelope) = bundle.signed_with_key()?;
     let [signature] = envelope.signatures.as_slice() else {
         return Err(Refusal::Malformed("the envelope does not carry exactly one signature".to_owned()));
     };
@@ -85,7 +123,7 @@ pub(crate) fn check(key: &PublicKey, subject: &Subject, json: &[u8]) -> Result<(
     let signature = decode(&signature.sig, "signature")?;
     if !key.signed(&pre_authentication(&envelope.payload_type, &payload), &signature) {
         let (subject, fingerprint) = (subject.clone(), key.fingerprint());
-        return Err(if hint == STANDARD.encode(key.digest()) {
+        return Err(if named == hint(key) {
             Refusal::Tampered { subject, key: fingerprint }
         } else {
             Refusal::WrongKey { subject, key: fingerprint }

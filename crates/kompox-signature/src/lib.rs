@@ -14,6 +14,7 @@
 mod bundle;
 mod key;
 mod refusal;
+mod signing;
 mod simple;
 mod subject;
 mod verify;
@@ -21,6 +22,7 @@ mod verify;
 pub use bundle::BUNDLE_MEDIA_TYPE;
 pub use key::{KeyError, KeyKind, PublicKey};
 pub use refusal::Refusal;
+pub use signing::{KeyPair, SigningError, SigningKey, generate};
 pub use simple::{SIGNATURE_ANNOTATION, SIMPLE_SIGNING_MEDIA_TYPE};
 pub use subject::{Subject, SubjectError};
 pub use verify::{Evidence, Form, MAX_EVIDENCE, MAX_EVIDENCE_BYTES, Verified, verify};

@@ -8,7 +8,7 @@ use crate::{
     subject::{Subject, repository_of, shown},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Media type of the layer that carries the payload.
 pub const SIMPLE_SIGNING_MEDIA_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -19,28 +19,40 @@ pub const SIGNATURE_ANNOTATION: &str = "dev.cosignproject.cosign/signature";
 /// `critical.type` of the payload.
 const TYPE: &str = "cosign container image signature";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct Payload {
     critical: Critical,
+    #[serde(skip_deserializing)]
+    optional: (),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct Critical {
     identity: Identity,
     image: Image,
     r#type: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Identity {
     docker_reference: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Image {
     docker_manifest_digest: String,
+}
+
+/// The payload that states `subject`, byte for byte as cosign writes it.
+pub(crate) fn payload(subject: &Subject) -> serde_json::Result<Vec<u8>> {
+    let critical = Critical {
+        identity: Identity { docker_reference: subject.repository().to_owned() },
+        image: Image { docker_manifest_digest: subject.manifest_digest() },
+        r#type: TYPE.to_owned(),
+    };
+    serde_json::to_vec(&Payload { critical, optional: () })
 }
 
 /// The payload carries the key's signature and is about the subject.
@@ -61,7 +73,7 @@ pub(crate) fn check(
 
 /// The payload, whose signature is known to be good, is about the subject.
 fn about(subject: &Subject, payload: &[u8]) -> Result<(), Refusal> {
-    let Payload { critical } = serde_json::from_slice(payload)
+    let Payload { critical, .. } = serde_json::from_slice(payload)
         .map_err(|error| Refusal::Malformed(format!("the simple signing payload does not parse: {error}")))?;
     if critical.r#type != TYPE {
         return Err(Refusal::Unsupported(format!("the payload type `{}`", shown(&critical.r#type))));
