@@ -165,7 +165,7 @@ pub(crate) fn pre_authentication(payload_type: &str, payload: &[u8]) -> Vec<u8> 
 }
 
 /// The payload, whose signature is known to be good, states that the subject is signed.
-fn about(subject: &Subject, payload_type: &str, payload: &[u8]) -> Result<(), Refusal> {
+pub(crate) fn about(subject: &Subject, payload_type: &str, payload: &[u8]) -> Result<(), Refusal> {
     if payload_type != PAYLOAD_TYPE {
         return Err(Refusal::Unsupported(format!("the payload type `{}`", shown(payload_type))));
     }

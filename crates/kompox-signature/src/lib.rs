@@ -9,10 +9,12 @@
 //!
 //! With a key alone the transparency log is not asked for, as with cosign's `--insecure-ignore-tlog`:
 //! whoever holds the key signs, whether or not the world was told. Entries of the log in the evidence are
-//! neither needed nor read.
+//! neither needed nor read. Signatures that a certificate vouches for are verified with the feature `keyless`.
 
 mod bundle;
 mod key;
+#[cfg(feature = "keyless")]
+mod keyless;
 mod refusal;
 mod signing;
 mod simple;
@@ -21,8 +23,10 @@ mod verify;
 
 pub use bundle::BUNDLE_MEDIA_TYPE;
 pub use key::{KeyError, KeyKind, PublicKey};
+#[cfg(feature = "keyless")]
+pub use keyless::{Identity, TrustRoot, TrustRootError, verify_keyless};
 pub use refusal::Refusal;
 pub use signing::{KeyPair, SigningError, SigningKey, generate};
 pub use simple::{SIGNATURE_ANNOTATION, SIMPLE_SIGNING_MEDIA_TYPE};
 pub use subject::{Subject, SubjectError};
-pub use verify::{Evidence, Form, MAX_EVIDENCE, MAX_EVIDENCE_BYTES, Verified, verify};
+pub use verify::{Evidence, Form, MAX_EVIDENCE, MAX_EVIDENCE_BYTES, Signer, Verified, verify};

@@ -60,6 +60,26 @@ pub enum Refusal {
         /// Fingerprint of the key.
         key: String,
     },
+    /// A certificate was issued to somebody else.
+    #[cfg(feature = "keyless")]
+    #[error("failed to verify `{subject}`: {why}; check issuer and subject of the identity")]
+    WrongIdentity {
+        /// What was asked for.
+        subject: Subject,
+        /// Who was asked for, and who it was.
+        why: String,
+    },
+    /// Certificate, log or time stamp are not vouched for by the trust root.
+    #[cfg(feature = "keyless")]
+    #[error(
+        "failed to verify `{subject}`: {why}; check that the trust root is the signer's, and sign it again"
+    )]
+    Untrusted {
+        /// What was asked for.
+        subject: Subject,
+        /// What is not vouched for.
+        why: String,
+    },
     /// The key signed it, but for another image.
     #[error(
         "failed to verify `{subject}`: the signature was made for `{signed}`; sign this manifest under this name"
@@ -84,6 +104,10 @@ impl Refusal {
             Self::Unsupported(_) => "Unsupported",
             Self::WrongKey { .. } => "WrongKey",
             Self::Tampered { .. } => "Tampered",
+            #[cfg(feature = "keyless")]
+            Self::WrongIdentity { .. } => "WrongIdentity",
+            #[cfg(feature = "keyless")]
+            Self::Untrusted { .. } => "Untrusted",
             Self::OtherSubject { .. } => "OtherSubject",
         }
     }
@@ -96,6 +120,8 @@ impl Refusal {
             Self::Malformed(_) => 2,
             Self::Unsupported(_) => 3,
             Self::WrongKey { .. } => 4,
+            #[cfg(feature = "keyless")]
+            Self::WrongIdentity { .. } | Self::Untrusted { .. } => 4,
             Self::Tampered { .. } => 5,
             Self::OtherSubject { .. } => 6,
         }

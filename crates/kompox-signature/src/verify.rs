@@ -49,11 +49,33 @@ impl fmt::Display for Form {
     }
 }
 
-/// Whose signature was found. Its text, of some 100 characters, is meant for `status.verifiedBy`.
+/// Who signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Signer {
+    /// The holder of a key, by its fingerprint: `sha256:` and 64 hex digits.
+    Key(String),
+    /// The holder of an identity.
+    #[cfg(feature = "keyless")]
+    Identity(crate::keyless::Identity),
+}
+
+impl fmt::Display for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(fingerprint) => write!(f, "key {fingerprint}"),
+            #[cfg(feature = "keyless")]
+            Self::Identity(identity) => write!(f, "{identity}"),
+        }
+    }
+}
+
+/// Whose signature was found. Its text is meant for `status.verifiedBy`: some 100 characters for a key, and
+/// for an identity as long as its two names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// Fingerprint of the key: `sha256:` and 64 hex digits.
-    pub key: String,
+    /// Whose.
+    pub signer: Signer,
 
     /// The form of the signature.
     pub form: Form,
@@ -61,7 +83,7 @@ pub struct Verified {
 
 impl fmt::Display for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "key {} ({})", self.key, self.form)
+        write!(f, "{} ({})", self.signer, self.form)
     }
 }
 
@@ -73,13 +95,31 @@ impl fmt::Display for Verified {
 /// # Errors
 /// There is none; of several refusals the most telling one.
 pub fn verify(key: &PublicKey, subject: &Subject, evidence: &[Evidence]) -> Result<Verified, Refusal> {
+    let form = first_good(subject, evidence, |one| match one {
+        Evidence::SimpleSigning { payload, annotations } => {
+            let signature = annotations.get(SIGNATURE_ANNOTATION).ok_or_else(|| {
+                Refusal::Malformed(format!("the layer has no annotation `{SIGNATURE_ANNOTATION}`"))
+            })?;
+            simple::check(key, subject, payload, signature).map(|()| Form::SimpleSigning)
+        }
+        Evidence::Bundle(json) => bundle::check(key, subject, json).map(|()| Form::Bundle),
+    })?;
+    Ok(Verified { signer: Signer::Key(key.fingerprint()), form })
+}
+
+/// The form of the first piece that passes `check`, or the most telling refusal. Sizes are looked at first.
+pub(crate) fn first_good(
+    subject: &Subject,
+    evidence: &[Evidence],
+    check: impl Fn(&Evidence) -> Result<Form, Refusal>,
+) -> Result<Form, Refusal> {
     if evidence.len() > MAX_EVIDENCE {
         return Err(Refusal::TooMany { count: evidence.len(), limit: MAX_EVIDENCE });
     }
     let mut refusal = Refusal::Unsigned { subject: subject.clone() };
     for one in evidence {
-        match one.check(key, subject) {
-            Ok(form) => return Ok(Verified { key: key.fingerprint(), form }),
+        match one.bounded().and_then(&check) {
+            Ok(form) => return Ok(form),
             Err(other) if other.weight() > refusal.weight() => refusal = other,
             Err(_) => {}
         }
@@ -88,28 +128,17 @@ pub fn verify(key: &PublicKey, subject: &Subject, evidence: &[Evidence]) -> Resu
 }
 
 impl Evidence {
-    fn check(&self, key: &PublicKey, subject: &Subject) -> Result<Form, Refusal> {
-        let bytes = self.size();
-        if bytes > MAX_EVIDENCE_BYTES {
-            return Err(Refusal::TooLarge { bytes, limit: MAX_EVIDENCE_BYTES });
-        }
-        match self {
-            Self::SimpleSigning { payload, annotations } => {
-                let signature = annotations.get(SIGNATURE_ANNOTATION).ok_or_else(|| {
-                    Refusal::Malformed(format!("the layer has no annotation `{SIGNATURE_ANNOTATION}`"))
-                })?;
-                simple::check(key, subject, payload, signature).map(|()| Form::SimpleSigning)
-            }
-            Self::Bundle(json) => bundle::check(key, subject, json).map(|()| Form::Bundle),
-        }
-    }
-
-    fn size(&self) -> usize {
-        match self {
+    /// Itself, when it is as short as a signature is.
+    fn bounded(&self) -> Result<&Self, Refusal> {
+        let bytes = match self {
             Self::SimpleSigning { payload, annotations } => {
                 payload.len() + annotations.get(SIGNATURE_ANNOTATION).map_or(0, String::len)
             }
             Self::Bundle(json) => json.len(),
+        };
+        if bytes > MAX_EVIDENCE_BYTES {
+            return Err(Refusal::TooLarge { bytes, limit: MAX_EVIDENCE_BYTES });
         }
+        Ok(self)
     }
 }
