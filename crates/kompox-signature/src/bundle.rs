@@ -171,12 +171,12 @@ pub(crate) fn about(subject: &Subject, payload_type: &str, payload: &[u8]) -> Re
     }
     let statement: Statement = serde_json::from_slice(payload)
         .map_err(|error| Refusal::Malformed(format!("the statement does not parse: {error}")))?;
-    if statement.r#type != STATEMENT {
-        return Err(Refusal::Unsupported(format!("the statement type `{}`", shown(&statement.r#type))));
-    }
     if statement.predicate_type != PREDICATE {
         let predicate = shown(&statement.predicate_type);
         return Err(Refusal::Unsupported(format!("an attestation of `{predicate}` in place of a signature")));
+    }
+    if statement.r#type != STATEMENT {
+        return Err(Refusal::Unsupported(format!("the statement type `{}`", shown(&statement.r#type))));
     }
     let signed: Vec<&String> = statement.subject.iter().filter_map(|one| one.digest.get("sha256")).collect();
     if signed.iter().any(|hex| *hex == subject.hex()) {
