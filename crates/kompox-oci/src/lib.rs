@@ -44,5 +44,4 @@ pub use proxies::Proxies;
 pub use pull::{Puller, Resolved};
 pub use reference::{Reference, ReferenceError};
 pub use registries::{Registries, RegistriesError, Registry};
-pub use signatures::Evidence;
 pub use store::{Resolution, Store, StoreError};

@@ -77,15 +77,6 @@ impl Puller {
         self.read(&Source::stored(store), reference, digest).await
     }
 
-    /// How long ago the registry was asked what a reference names; `None`: never, or there is no store.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    pub fn last_resolution(&self, reference: &Reference) -> Result<Option<Resolution>, Error> {
-        let Some(store) = &self.store else { return Ok(None) };
-        store.resolution(reference).map_err(failed(reference))
-    }
-
     /// Asks the registry what a reference names, mirrors first, and reads the manifest.
     ///
     /// # Errors

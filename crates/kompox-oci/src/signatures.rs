@@ -18,32 +18,14 @@ use crate::{
     pull::{Puller, Resolved, Source, failed},
 };
 use bytes::Bytes;
+use kompox_signature::Evidence;
 use oci_spec::image::{ImageIndex, ImageManifest, MediaType};
-use std::collections::BTreeMap;
-
-/// Layer of the first form.
-pub(crate) const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
-/// Layer, and type of the manifest, of the second form.
-pub(crate) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+pub(crate) use kompox_signature::{BUNDLE_MEDIA_TYPE as BUNDLE, SIMPLE_SIGNING_MEDIA_TYPE as SIMPLE_SIGNING};
 
 /// Most manifests with signatures, and most layers of one.
 const MAX_COUNT: usize = 32;
 /// Most bytes of a signature.
-const MAX_BYTES: u64 = 256 << 10;
-
-/// A signature as a registry holds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Evidence {
-    /// A layer behind the tag, and the annotations of its descriptor.
-    SimpleSigning {
-        /// The layer.
-        payload: Vec<u8>,
-        /// The annotations; one holds the signature.
-        annotations: BTreeMap<String, String>,
-    },
-    /// The layer of a referrer.
-    Bundle(Vec<u8>),
-}
+const MAX_BYTES: u64 = kompox_signature::MAX_EVIDENCE_BYTES as u64;
 
 /// The tag of the first form.
 pub(crate) fn signature_tag(subject: &Digest) -> String {

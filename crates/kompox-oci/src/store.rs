@@ -51,14 +51,6 @@ pub struct Resolution {
     pub signatures: Vec<Digest>,
 }
 
-impl Resolution {
-    /// How long ago it was; nothing, where the clock went back.
-    #[must_use]
-    pub fn age(&self) -> Duration {
-        now().saturating_sub(Duration::from_secs(self.resolved_at))
-    }
-}
-
 pub(crate) fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -52,7 +52,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         member: "kompox-oci",
-        may_use: &[],
+        may_use: &["kompox-signature"],
         never: &["wasmtime", "kube", "kube-client", "k8s-openapi"],
         purity: Purity::Io,
     },
@@ -60,7 +60,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule { member: "kompox-devcluster", may_use: &["kompox-crds"], never: &["wasmtime"], purity: Purity::Io },
     Rule {
         member: "kompox-operator",
-        may_use: &["kompox-crds", "kompox-core", "kompox-driver-runtime"],
+        may_use: &["kompox-crds", "kompox-core", "kompox-driver-runtime", "kompox-oci", "kompox-signature"],
         never: &[],
         purity: Purity::Io,
     },
@@ -71,6 +71,8 @@ pub(super) const RULES: &[Rule] = &[
             "kompox-compose",
             "kompox-core",
             "kompox-driver-runtime",
+            "kompox-oci",
+            "kompox-signature",
             "kompox-devcluster",
         ],
         never: &[],

@@ -1,6 +1,6 @@
 //! Puts a signature beside a manifest, in the form it has: one more layer behind the tag, or one more referrer.
 
-use super::{BUNDLE, Evidence, SIMPLE_SIGNING, behind, referrers_tag, signature_tag};
+use super::{BUNDLE, SIMPLE_SIGNING, behind, referrers_tag, signature_tag};
 use crate::{
     client::{Access, Client, Session, Target},
     credentials::Credentials,
@@ -10,6 +10,7 @@ use crate::{
     reference::Reference,
 };
 use bytes::Bytes;
+use kompox_signature::Evidence;
 use serde_json::{Value, json};
 
 const EMPTY: &str = "application/vnd.oci.empty.v1+json";
