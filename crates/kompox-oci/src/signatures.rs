@@ -19,8 +19,8 @@ use crate::{
 };
 use bytes::Bytes;
 use kompox_signature::Evidence;
-use oci_spec::image::{ImageIndex, ImageManifest, MediaType};
 pub(crate) use kompox_signature::{BUNDLE_MEDIA_TYPE as BUNDLE, SIMPLE_SIGNING_MEDIA_TYPE as SIMPLE_SIGNING};
+use oci_spec::image::{ImageIndex, ImageManifest, MediaType};
 
 /// Most manifests with signatures, and most layers of one.
 const MAX_COUNT: usize = 32;
