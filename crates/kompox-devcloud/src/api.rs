@@ -68,6 +68,8 @@ pub enum Consistency {
 pub struct Account {
     /// Its name in the token file.
     pub id: String,
+    /// Which service this is: random, and kept with its directory.
+    pub service: String,
     /// All zones, the default one first.
     pub zones: Vec<String>,
     /// Backing of volumes that name none.

@@ -11,15 +11,16 @@ use crate::api::{Account, Backing, Change, Snapshot, Source, Tags, Volume};
 use crate::options::Settings;
 use crate::refusal::Refusal;
 use crate::table::{Object, Table};
-use crate::{check, data};
+use crate::{check, data, id};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::{fs, io};
 
 /// The cloud: its settings, its records, and where the bytes lie.
 pub(crate) struct Cloud {
     settings: Settings,
+    service: String,
     state: Mutex<State>,
     /// Read by each job while it runs; true once no more may begin.
     closed: RwLock<bool>,
@@ -67,6 +68,7 @@ impl Cloud {
         state.volumes.all().try_for_each(|record| data::sweep(&state.volumes.path(&record.object.id)))?;
         state.snapshots.all().try_for_each(|record| data::sweep(&state.snapshots.path(&record.object.id)))?;
         Ok(Self {
+            service: service_id(root)?,
             settings,
             state: Mutex::new(state),
             closed: RwLock::new(false),
@@ -85,6 +87,7 @@ impl Cloud {
     pub(crate) fn account(&self, account: &str) -> Account {
         Account {
             id: account.to_owned(),
+            service: self.service.clone(),
             zones: self.settings.zones.clone(),
             default_backing: self.settings.default_backing,
             quota_bytes: self.settings.quota_bytes,
@@ -134,6 +137,17 @@ impl State {
         };
         volume.map(|volume| volume.id.as_str()).or_else(|| snapshot().map(|snapshot| snapshot.id.as_str()))
     }
+}
+
+/// The id of the service that has the directory, made with it: two services are never taken for one.
+fn service_id(root: &Path) -> io::Result<String> {
+    let (path, partial) = (root.join("service"), root.join("service.new"));
+    if !path.exists() {
+        let id = id::random::<8>()?.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        fs::write(&partial, id)?;
+        fs::rename(&partial, &path)?;
+    }
+    Ok(fs::read_to_string(&path)?.trim().to_owned())
 }
 
 /// The tags after a change of some.
