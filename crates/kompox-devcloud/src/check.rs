@@ -19,8 +19,15 @@ pub(crate) fn name(field: &str, text: &str) -> Result<(), Refusal> {
     Err(Refusal::invalid(format!("{field} must have 1 to {MAX_TEXT} characters of A-Z a-z 0-9 . _ -")))
 }
 
+/// What every create request has.
+pub(crate) fn new_object(name: &str, client_token: &str, tags: &Tags) -> Result<(), Refusal> {
+    self::name("name", name)?;
+    self::client_token(client_token)?;
+    self::tags(tags)
+}
+
 /// A client token of 1 to 128 visible ASCII characters.
-pub(crate) fn client_token(text: &str) -> Result<(), Refusal> {
+fn client_token(text: &str) -> Result<(), Refusal> {
     if (1..=MAX_TEXT).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
     }

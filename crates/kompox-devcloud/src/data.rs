@@ -116,7 +116,11 @@ fn finish_image(target: &File, size: u64) -> io::Result<()> {
 fn put(folder: &Path, backing: Backing, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let nonce = u64::from_le_bytes(id::random()?);
     let partial = folder.join(format!("{PARTIAL}{nonce:016x}"));
-    write(&partial)?;
+    if let Err(error) = write(&partial) {
+        // Room matters most when there was none; what stays is swept away at the next start.
+        let _ = remove(&partial);
+        return Err(error);
+    }
     let place = path(folder, backing);
     // Made, but not recorded, before the service was killed.
     remove(&place)?;

@@ -175,54 +175,47 @@ fn sync(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// What both kinds do alike.
+macro_rules! members {
+    () => {
+        fn id(&self) -> &str {
+            &self.id
+        }
+        fn name(&self) -> &str {
+            &self.name
+        }
+        fn tags(&self) -> &Tags {
+            &self.tags
+        }
+        fn tags_mut(&mut self) -> &mut Tags {
+            &mut self.tags
+        }
+        fn client_token(request: &Self::Request) -> &str {
+            &request.client_token
+        }
+    };
+}
+
 impl Object for Volume {
     type Request = NewVolume;
     const PREFIX: &'static str = "vol-";
-    fn id(&self) -> &str {
-        &self.id
-    }
-    fn name(&self) -> &str {
-        &self.name
-    }
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
-    fn tags_mut(&mut self) -> &mut Tags {
-        &mut self.tags
-    }
+    members!();
     fn of_volume(&self) -> Option<&str> {
         None
     }
     fn is_creating(&self) -> bool {
         self.state == VolumeState::Creating
     }
-    fn client_token(request: &NewVolume) -> &str {
-        &request.client_token
-    }
 }
 
 impl Object for Snapshot {
     type Request = NewSnapshot;
     const PREFIX: &'static str = "snap-";
-    fn id(&self) -> &str {
-        &self.id
-    }
-    fn name(&self) -> &str {
-        &self.name
-    }
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
-    fn tags_mut(&mut self) -> &mut Tags {
-        &mut self.tags
-    }
+    members!();
     fn of_volume(&self) -> Option<&str> {
         Some(&self.volume)
     }
     fn is_creating(&self) -> bool {
         self.state == SnapshotState::Creating
-    }
-    fn client_token(request: &NewSnapshot) -> &str {
-        &request.client_token
     }
 }

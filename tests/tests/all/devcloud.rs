@@ -248,7 +248,8 @@ pub(super) async fn grows_a_disk(stage: &Stage) -> Result<()> {
 
 pub(super) async fn waits_when_throttled(stage: &Stage) -> Result<()> {
     let bench = Bench::new(stage).await?;
-    let throttled = Fault { retry_after_seconds: Some(9), ..Fault::once(FaultKind::Throttled, "create-volume") };
+    let throttled =
+        Fault { retry_after_seconds: Some(9), ..Fault::once(FaultKind::Throttled, "create-volume") };
     bench.fault(throttled).await?;
     let intent = owner("throttled").intent(1, &Attributes::new());
     let refusal = error(bench.driver.create_disk(&bench.call, &intent, &request(), None).await)?;
@@ -371,7 +372,10 @@ pub(super) async fn comes_in_a_config_map_and_serves_disks(stage: &Stage) -> Res
     scene.apply(&disk(&cloud, "data", &json!({ "size": "64Mi", "options": { "backing": "image" } }))).await?;
     let handle = check_volume(&scene, &scene.disk_ready("data").await?, "a").await?;
     let [volume] = &cloud.volumes().await?[..] else { bail!("not one volume") };
-    ensure!(volume.id == handle && volume.backing == Backing::Image && volume.size_bytes == 64 << 20, "{volume:?}");
+    ensure!(
+        volume.id == handle && volume.backing == Backing::Image && volume.size_bytes == 64 << 20,
+        "{volume:?}"
+    );
 
     let snapshot = json!({
         "apiVersion": "k8s.kompox.dev/v1alpha1", "kind": "KompoxSnapshot", "metadata": { "name": "cut" },
@@ -397,7 +401,10 @@ pub(super) async fn comes_in_a_config_map_and_serves_disks(stage: &Stage) -> Res
     ensure!(cloud.client.snapshots(&Filter::default()).await?.items.is_empty(), "snapshots are left");
     Api::<KompoxDriver>::all(scene.client()).delete("devcloud", &DeleteParams::default()).await?;
     for object in objects::everything(&scene.client(), &scene.namespace).await? {
-        ensure!(object["kind"] == "Secret" || !object.to_string().contains(TOKEN), "the token is in {object}");
+        ensure!(
+            object["kind"] == "Secret" || !object.to_string().contains(TOKEN),
+            "the token is in {object}"
+        );
     }
     scene.close().await?;
     let log = std::fs::read_to_string(stage.directory().join("operator-devcloud.log"))?;

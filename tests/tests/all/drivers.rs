@@ -43,7 +43,12 @@ pub(super) fn driver(scene: &Scene<'_>, name: &str, spec: &serde_json::Value) ->
 }
 
 /// Waits until a condition of a KompoxDriver gives this reason; gives it and its message.
-pub(super) async fn says(scene: &Scene<'_>, name: &str, type_: &str, reason: &str) -> Result<(KompoxDriver, String)> {
+pub(super) async fn says(
+    scene: &Scene<'_>,
+    name: &str,
+    type_: &str,
+    reason: &str,
+) -> Result<(KompoxDriver, String)> {
     let drivers: Api<KompoxDriver> = Api::all(scene.client());
     let found = objects::wait_for(&drivers, name, PATIENCE, |d| is(d, type_, "reason", reason)).await?;
     let message = objects::condition(&serde_json::to_value(&found)?, "Ready", "message").to_owned();

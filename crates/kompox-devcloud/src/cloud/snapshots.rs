@@ -24,9 +24,7 @@ impl Cloud {
         account: &str,
         request: NewSnapshot,
     ) -> Result<Created<Snapshot>, Refusal> {
-        check::name("name", &request.name)?;
-        check::client_token(&request.client_token)?;
-        check::tags(&request.tags)?;
+        check::new_object(&request.name, &request.client_token, &request.tags)?;
         let mut state = self.state();
         if let Some(object) = state.snapshots.before(account, &request.name, &request)? {
             return Ok(Created { object, is_new: false });

@@ -35,9 +35,7 @@ impl Cloud {
         account: &str,
         request: NewVolume,
     ) -> Result<Created<Volume>, Refusal> {
-        check::name("name", &request.name)?;
-        check::client_token(&request.client_token)?;
-        check::tags(&request.tags)?;
+        check::new_object(&request.name, &request.client_token, &request.tags)?;
         let mut state = self.state();
         if let Some(object) = state.volumes.before(account, &request.name, &request)? {
             return Ok(Created { object, is_new: false });

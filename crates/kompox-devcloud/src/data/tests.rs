@@ -91,3 +91,12 @@ fn growing_never_shrinks() {
         assert_eq!(fs::metadata(path(root.path(), Backing::Image)).unwrap().len(), expected);
     }
 }
+
+#[test]
+fn a_copy_that_fails_leaves_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    for backing in [Backing::Image, Backing::Directory] {
+        copy(&root.path().join("absent"), root.path(), backing, MIB).unwrap_err();
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+    }
+}

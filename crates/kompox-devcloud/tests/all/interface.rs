@@ -1,9 +1,7 @@
 //! Tokens, errors and faults over HTTP, with the client and with bare requests.
 
-use crate::{MIB, TOKEN, available, request, wait};
-use kompox_devcloud::api::{
-    Code, Fault, FaultKind, Filter, NewSnapshot, NewVolume, SnapshotState, Source, VolumeState,
-};
+use crate::{MIB, TOKEN, available, request, snapshot};
+use kompox_devcloud::api::{Code, Fault, FaultKind, Filter, NewVolume, Source, VolumeState};
 use kompox_devcloud::client::{Client, ClientError};
 use kompox_devcloud::{Devcloud, Options, StartError, Tokens};
 use std::io::{Read as _, Write as _};
@@ -161,18 +159,7 @@ async fn a_volume_goes_through_its_life() {
     let volume = client.create_volume(&request("one")).await.unwrap();
     client.attach(&volume.id, "n1").await.unwrap();
     assert_eq!(client.attach(&volume.id, "n2").await.unwrap_err().code(), Some(Code::InUse));
-    let taken = NewSnapshot {
-        name: "s".into(),
-        client_token: "s".into(),
-        volume: volume.id.clone(),
-        ..NewSnapshot::default()
-    };
-    let taken = client.create_snapshot(&taken).await.unwrap();
-    let taken = wait("a snapshot", || async {
-        let snapshot = client.snapshot(&taken.id).await.unwrap();
-        (snapshot.state == SnapshotState::Ready).then_some(snapshot)
-    })
-    .await;
+    let taken = snapshot(&client, &volume.id).await;
     assert!(taken.taken_at.is_some() && taken.consistency.is_some(), "{taken:?}");
     let of_volume = Filter { volume: Some(volume.id.clone()), ..Filter::default() };
     assert_eq!(client.snapshots(&of_volume).await.unwrap().items, std::slice::from_ref(&taken));

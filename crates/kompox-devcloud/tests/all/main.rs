@@ -6,7 +6,7 @@ mod interface;
 mod killed;
 mod mounted;
 
-use kompox_devcloud::api::{NewVolume, Volume, VolumeState};
+use kompox_devcloud::api::{NewSnapshot, NewVolume, Snapshot, SnapshotState, Volume, VolumeState};
 use kompox_devcloud::client::Client;
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -21,6 +21,23 @@ fn request(name: &str) -> NewVolume {
         size_bytes: Some(64 * MIB),
         ..NewVolume::default()
     }
+}
+
+/// Takes a snapshot and waits until it is ready.
+async fn snapshot(client: &Client, volume: &str) -> Snapshot {
+    let request = NewSnapshot {
+        name: "s".into(),
+        client_token: "s".into(),
+        volume: volume.into(),
+        ..NewSnapshot::default()
+    };
+    let id = client.create_snapshot(&request).await.unwrap().id;
+    wait("a snapshot", || async {
+        let snapshot = client.snapshot(&id).await.unwrap();
+        assert_ne!(snapshot.state, SnapshotState::Failed, "{snapshot:?}");
+        (snapshot.state == SnapshotState::Ready).then_some(snapshot)
+    })
+    .await
 }
 
 /// Asks until there is an answer, within a bound.

@@ -1,8 +1,8 @@
 //! A snapshot of an image while it is mounted and written to. Needs root and loop devices; says so where they
 //! are not.
 
-use crate::{MIB, TOKEN, request, wait};
-use kompox_devcloud::api::{Backing, Consistency, NewSnapshot, NewVolume, SnapshotState};
+use crate::{MIB, TOKEN, request, snapshot, wait};
+use kompox_devcloud::api::{Backing, Consistency, NewVolume};
 use kompox_devcloud::client::Client;
 use kompox_devcloud::{Devcloud, Options, Tokens};
 use std::fs::File;
@@ -80,25 +80,10 @@ async fn a_snapshot_of_a_mounted_image_is_one_point_in_time() {
     });
     client.attach(&volume.id, "n1").await.unwrap();
     wait("the second file", || async { read(&mount, "second").filter(|round| *round > 0) }).await;
-    let taken = NewSnapshot {
-        name: "s".into(),
-        client_token: "s".into(),
-        volume: volume.id.clone(),
-        ..NewSnapshot::default()
-    };
-    let taken = client.create_snapshot(&taken).await.unwrap();
-    let taken = wait("a snapshot", || async {
-        let snapshot = client.snapshot(&taken.id).await.unwrap();
-        (snapshot.state != SnapshotState::Creating).then_some(snapshot)
-    })
-    .await;
+    let taken = snapshot(&client, &volume.id).await;
     stop.store(true, Ordering::Relaxed);
     writer.join().unwrap();
-    assert_eq!(
-        (taken.state, taken.consistency),
-        (SnapshotState::Ready, Some(Consistency::Crash)),
-        "{taken:?}"
-    );
+    assert_eq!(taken.consistency, Some(Consistency::Crash), "{taken:?}");
     let copy = service.directory().join("snapshots").join(&taken.id).join("disk.img");
     // Writing works on after the thaw, and the copy is a sound file system.
     std::fs::write(mount.0.join("after"), "x").unwrap();
