@@ -14,7 +14,7 @@ use kube::{
 };
 
 /// An operator without built-in drivers, whose own namespace is the scene's.
-async fn open<'a>(stage: &'a Stage, name: &str) -> Result<Scene<'a>> {
+pub(super) async fn open<'a>(stage: &'a Stage, name: &str) -> Result<Scene<'a>> {
     let none = stage.directory().join("no-drivers");
     std::fs::create_dir_all(&none)?;
     let environment =
@@ -22,7 +22,8 @@ async fn open<'a>(stage: &'a Stage, name: &str) -> Result<Scene<'a>> {
     Scene::open_with(stage, name, environment).await
 }
 
-async fn put(scene: &Scene<'_>, bytes: Vec<u8>) -> Result<()> {
+/// The ConfigMap `component` with these bytes.
+pub(super) async fn put(scene: &Scene<'_>, bytes: Vec<u8>) -> Result<()> {
     let metadata = ObjectMeta { name: Some("component".to_owned()), ..ObjectMeta::default() };
     let binary_data = Some([("driver.wasm".to_owned(), ByteString(bytes))].into());
     let config_map = ConfigMap { metadata, binary_data, ..ConfigMap::default() };
@@ -32,7 +33,7 @@ async fn put(scene: &Scene<'_>, bytes: Vec<u8>) -> Result<()> {
 }
 
 /// A KompoxDriver that this scene's operator looks after.
-fn driver(scene: &Scene<'_>, name: &str, spec: &serde_json::Value) -> String {
+pub(super) fn driver(scene: &Scene<'_>, name: &str, spec: &serde_json::Value) -> String {
     serde_json::json!({
         "apiVersion": "k8s.kompox.dev/v1alpha1", "kind": "KompoxDriver",
         "metadata": { "name": name, "labels": { "kompox-test": scene.namespace } },
@@ -41,7 +42,13 @@ fn driver(scene: &Scene<'_>, name: &str, spec: &serde_json::Value) -> String {
     .to_string()
 }
 
-async fn says(scene: &Scene<'_>, name: &str, type_: &str, reason: &str) -> Result<(KompoxDriver, String)> {
+/// Waits until a condition of a KompoxDriver gives this reason; gives it and its message.
+pub(super) async fn says(
+    scene: &Scene<'_>,
+    name: &str,
+    type_: &str,
+    reason: &str,
+) -> Result<(KompoxDriver, String)> {
     let drivers: Api<KompoxDriver> = Api::all(scene.client());
     let found = objects::wait_for(&drivers, name, PATIENCE, |d| is(d, type_, "reason", reason)).await?;
     let message = objects::condition(&serde_json::to_value(&found)?, "Ready", "message").to_owned();

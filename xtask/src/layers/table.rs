@@ -50,6 +50,12 @@ pub(super) const RULES: &[Rule] = &[
         purity: Purity::Io,
     },
     Rule { member: "kompox-driver-*", may_use: &["kompox-driver-sdk"], never: HOST_SIDE, purity: Purity::Io },
+    Rule {
+        member: "kompox-devcloud",
+        may_use: &[],
+        never: &["wasmtime", "kube-client", "k8s-openapi"],
+        purity: Purity::Io,
+    },
     Rule { member: "kompox-devcluster", may_use: &["kompox-crds"], never: &["wasmtime"], purity: Purity::Io },
     Rule {
         member: "kompox-operator",
