@@ -31,7 +31,9 @@ use tokio::process::Command;
 pub const DRIVER: &str = "devcloud.csi.kompox.dev";
 /// Name of the StorageClass and of the VolumeSnapshotClass.
 pub const CLASS: &str = "devcloud";
-/// A restart must be as patient as the service's copies of large volumes.
+/// What tells the driver what to do.
+const SIDECARS: [PartName; 3] = [PartName::CsiAttacher, PartName::CsiProvisioner, PartName::CsiSnapshotter];
+/// As patient as the service's copies of large volumes.
 const CALL_TIMEOUT: &str = "--timeout=60s";
 /// A developer who has mended something does not wait five minutes for the next try.
 const RETRY: &str = "--retry-interval-max=10s";
@@ -147,19 +149,27 @@ impl Running {
         let place = Place::prepare(parts.directory(), node, kubeconfig, &programs)?;
         let mut this = Self { place, programs, zones, address: None };
         this.bring_up_service(parts).await?;
-        for part in PartName::STORAGE {
-            if part != PartName::Devcloud {
-                this.restart(part, parts).await?;
-            }
-        }
+        this.restart(PartName::DevcloudCsi, parts).await?;
+        this.launch(PartName::SnapshotController, parts).await?;
         if let Some(node) = this.place.node() {
             objects::registered(client, &node.name, parts.start_timeout).await?;
         }
         Ok(this)
     }
 
-    /// Starts a part that is down, until it is ready. The sidecars try again by themselves until the others are.
+    /// Starts a part that is down, until it is ready. With the driver come its sidecars: they end when they lose it.
     pub(crate) async fn restart(&self, part: PartName, parts: &mut Parts) -> Result<(), Error> {
+        self.launch(part, parts).await?;
+        if part == PartName::DevcloudCsi {
+            for sidecar in SIDECARS {
+                parts.kill(sidecar).await.map_err(Error::Part)?;
+                self.launch(sidecar, parts).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn launch(&self, part: PartName, parts: &mut Parts) -> Result<(), Error> {
         let ready = match part {
             PartName::Devcloud => Some(self.place.endpoint()),
             PartName::DevcloudCsi => Some(self.place.outside(&self.place.socket)),
@@ -185,7 +195,7 @@ impl Running {
 
     /// Its address is known only now; it keeps it over restarts.
     async fn bring_up_service(&mut self, parts: &mut Parts) -> Result<(), Error> {
-        self.restart(PartName::Devcloud, parts).await?;
+        self.launch(PartName::Devcloud, parts).await?;
         let path = self.place.endpoint();
         let text =
             std::fs::read_to_string(&path).map_err(|source| Error::File { path: path.clone(), source })?;
