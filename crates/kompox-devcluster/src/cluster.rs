@@ -9,6 +9,7 @@ use crate::{
     parts::Parts,
     progress::{Progress, Reporter},
     state::PartState,
+    storage::{self, Storage, StorageState},
 };
 use kube::{Client, Config};
 use secrecy::SecretString;
@@ -36,9 +37,12 @@ pub enum Error {
     /// The real node does not come up.
     #[error("failed to run the real node")]
     Node(#[source] node::Error),
+    /// The storage does not come up.
+    #[error("failed to run the storage for development")]
+    Storage(#[source] storage::Error),
     /// There is no such part in this cluster.
-    #[error("failed to start {part}: this cluster has no real node")]
-    NoNode {
+    #[error("failed to start {part}: this cluster has no such part")]
+    NoSuchPart {
         /// Which part.
         part: PartName,
     },
@@ -65,6 +69,8 @@ pub struct Options {
     pub nodes: Vec<NodeSpec>,
     /// The CSI drivers that are simulated on them.
     pub csi_drivers: Vec<CsiDriverSpec>,
+    /// devcloud with its CSI driver, of which all nodes have a part then; none by default.
+    pub storage: Option<Storage>,
     /// How long simulated things take.
     pub delays: Delays,
     /// How long each part, and the nodes, may take to become ready. A build does not count.
@@ -85,6 +91,7 @@ impl Options {
             real_node: None,
             nodes,
             csi_drivers,
+            storage: None,
             delays,
             // Generous: a loaded machine that builds something else needs 30 s.
             start_timeout: Duration::from_secs(120),
@@ -107,6 +114,7 @@ pub struct DevCluster {
     kubelet: FakeKubelet,
     control_plane: ControlPlane,
     node: Option<Node>,
+    storage: Option<storage::Running>,
     directory: PathBuf,
     parts: Mutex<Parts>,
 }
@@ -129,10 +137,21 @@ impl DevCluster {
                 return Err(error);
             }
         };
-        let Started { config, client, kubelet, control_plane, node } = started;
+        let Started { config, client, kubelet, control_plane, node, storage } = started;
         let kubeconfig = control_plane.kubeconfig_text();
         let parts = Mutex::new(parts);
-        Ok(Self { binaries, config, client, kubeconfig, kubelet, control_plane, node, directory, parts })
+        Ok(Self {
+            binaries,
+            config,
+            client,
+            kubeconfig,
+            kubelet,
+            control_plane,
+            node,
+            storage,
+            directory,
+            parts,
+        })
     }
 
     /// A client with every right.
@@ -183,6 +202,11 @@ impl DevCluster {
         self.node.as_ref().map(Node::state)
     }
 
+    /// Where devcloud is, if it runs.
+    pub async fn storage(&self) -> Option<StorageState> {
+        self.parts.lock().await.state.storage.clone()
+    }
+
     /// The processes as they run now, in the order of their start.
     pub async fn parts(&self) -> Vec<PartState> {
         self.parts.lock().await.states()
@@ -218,7 +242,11 @@ impl DevCluster {
         if PartName::CONTROL_PLANE.contains(&part) {
             return self.control_plane.restart(part, &mut parts).await.map_err(Error::ControlPlane);
         }
-        let node = self.node.as_ref().ok_or(Error::NoNode { part })?;
+        if PartName::STORAGE.contains(&part) {
+            let storage = self.storage.as_ref().ok_or(Error::NoSuchPart { part })?;
+            return storage.restart(part, &mut parts).await.map_err(Error::Storage);
+        }
+        let node = self.node.as_ref().ok_or(Error::NoSuchPart { part })?;
         node.restart(part, &mut parts).await.map_err(Error::Node)
     }
 
@@ -252,12 +280,18 @@ struct Started {
     kubelet: FakeKubelet,
     control_plane: ControlPlane,
     node: Option<Node>,
+    storage: Option<storage::Running>,
 }
 
 async fn start(options: Options, binaries: Binaries, parts: &mut Parts) -> Result<Started, Error> {
-    let Options { real_node, mut nodes, csi_drivers, delays, start_timeout, extra_flags, reporter, .. } = options;
+    let Options { real_node, mut nodes, mut csi_drivers, delays, start_timeout, reporter, .. } = options;
+    let (storage, extra_flags) = (options.storage, options.extra_flags);
     let names: Vec<_> = nodes.iter().map(|node| node.name.clone()).collect();
     parts.state.simulated_nodes = names.clone();
+    let real_zone = real_node.as_ref().map(|node| node.zone.clone());
+    let zones =
+        storage::zones(real_zone.iter().chain(nodes.iter().map(|node| &node.zone)).map(String::as_str));
+    csi_drivers.extend(storage.as_ref().map(|_| CsiDriverSpec::devcloud()));
     // The API server listens on the node's network, so that has to be there first.
     let node = match real_node {
         Some(spec) => Some(Node::boot(spec, &binaries, parts).await.map_err(Error::Node)?),
@@ -265,8 +299,7 @@ async fn start(options: Options, binaries: Binaries, parts: &mut Parts) -> Resul
     };
     let identity = node.as_ref().map(|node| NodeIdentity::of(node.state()));
     let settings = Settings { extra_flags, node: identity };
-    let control_plane =
-        ControlPlane::start(settings, binaries, parts).await.map_err(Error::ControlPlane)?;
+    let control_plane = ControlPlane::start(settings, binaries, parts).await.map_err(Error::ControlPlane)?;
     let config = control_plane.admin_config().map_err(Error::ControlPlane)?;
     let client = client(config.clone())?;
 
@@ -286,12 +319,22 @@ async fn start(options: Options, binaries: Binaries, parts: &mut Parts) -> Resul
     if !names.is_empty() {
         reporter.report(Progress::NodesReady { nodes: names });
     }
+    let storage = match &storage {
+        Some(spec) => {
+            let place = node.as_ref().map(Node::state).cloned().zip(real_zone);
+            let kubeconfig = control_plane.kubeconfig_text();
+            let started = storage::Running::start(spec, zones, place, &client, &kubeconfig, parts).await;
+            Some(started.map_err(Error::Storage)?)
+        }
+        None => None,
+    };
     parts.set_ready().map_err(Error::Parts)?;
-    Ok(Started { config, client, kubelet, control_plane, node })
+    Ok(Started { config, client, kubelet, control_plane, node, storage })
 }
 
 /// Ends all processes. The node goes first: it is a client of the control plane.
 async fn end(parts: &mut Parts) {
+    parts.stop(&PartName::STORAGE).await;
     node::end(parts).await;
     ControlPlane::stop(parts).await;
 }

@@ -27,12 +27,14 @@ mod parts;
 pub mod process;
 pub mod progress;
 pub mod state;
+pub mod storage;
 
 pub use cluster::{DevCluster, Error, Options};
 pub use node::{NodeState, RealNode};
 pub use part::PartName;
 pub use progress::{Progress, Reporter};
 pub use state::{PartState, State, stop_by_state};
+pub use storage::{Storage, StorageState};
 
 /// Of a cluster without a real node, to be shown wherever it is shown: nothing there proves that a
 /// container would start. [`State::banner`] knows which kind a cluster is.

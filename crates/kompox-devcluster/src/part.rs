@@ -115,6 +115,18 @@ pub enum PartName {
     /// The cluster's name server, on the real node.
     #[serde(rename = "coredns")]
     Dns,
+    /// The block-storage service for development.
+    Devcloud,
+    /// Its CSI driver.
+    DevcloudCsi,
+    /// Tells the driver to attach volumes to nodes.
+    CsiAttacher,
+    /// Tells the driver to make volumes for claims.
+    CsiProvisioner,
+    /// Tells the driver to take snapshots.
+    CsiSnapshotter,
+    /// Binds snapshots and their contents, for all drivers.
+    SnapshotController,
 }
 
 impl PartName {
@@ -122,8 +134,16 @@ impl PartName {
     pub const CONTROL_PLANE: [Self; 4] =
         [Self::Etcd, Self::ApiServer, Self::ControllerManager, Self::Scheduler];
     /// The parts that a cluster with a real node has besides.
-    pub const NODE: [Self; 5] =
-        [Self::Machine, Self::Containerd, Self::Kubelet, Self::KubeProxy, Self::Dns];
+    pub const NODE: [Self; 5] = [Self::Machine, Self::Containerd, Self::Kubelet, Self::KubeProxy, Self::Dns];
+    /// The parts that a cluster with storage has besides.
+    pub const STORAGE: [Self; 6] = [
+        Self::Devcloud,
+        Self::DevcloudCsi,
+        Self::CsiAttacher,
+        Self::CsiProvisioner,
+        Self::CsiSnapshotter,
+        Self::SnapshotController,
+    ];
 
     /// The name of its program, which is also its name everywhere else.
     #[must_use]
@@ -138,6 +158,12 @@ impl PartName {
             Self::Kubelet => "kubelet",
             Self::KubeProxy => "kube-proxy",
             Self::Dns => "coredns",
+            Self::Devcloud => "devcloud",
+            Self::DevcloudCsi => "devcloud-csi",
+            Self::CsiAttacher => "csi-attacher",
+            Self::CsiProvisioner => "csi-provisioner",
+            Self::CsiSnapshotter => "csi-snapshotter",
+            Self::SnapshotController => "snapshot-controller",
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     process::ProcessId,
     progress::{Progress, Reporter},
     state::{DirectoryLock, PartState, State},
+    storage::StorageState,
 };
 use std::{
     collections::BTreeMap,
@@ -123,6 +124,12 @@ impl Parts {
     /// Records the real node, before anything of it can be left behind.
     pub(crate) fn set_node(&mut self, node: NodeState) -> Result<(), Error> {
         self.state.real_node = Some(node);
+        self.save()
+    }
+
+    /// Records where the storage is.
+    pub(crate) fn set_storage(&mut self, storage: StorageState) -> Result<(), Error> {
+        self.state.storage = Some(storage);
         self.save()
     }
 

@@ -70,6 +70,11 @@ pub enum Progress {
         /// Its name.
         node: String,
     },
+    /// devcloud serves; its driver and the sidecars are started next.
+    StorageReady {
+        /// Where it serves.
+        url: String,
+    },
     /// The simulated Nodes are Ready.
     NodesReady {
         /// Their names, sorted.
@@ -95,6 +100,7 @@ impl fmt::Display for Progress {
             Self::PortTaken { part } => write!(f, "{part}: the port was taken meanwhile, trying another"),
             Self::Ready { part, took } => write!(f, "{part} ready after {:.1} s", took.as_secs_f64()),
             Self::RealNodeReady { node } => write!(f, "node ready: {node} (real containers)"),
+            Self::StorageReady { url } => write!(f, "storage for development: devcloud at {url}"),
             Self::NodesReady { nodes } => {
                 write!(f, "nodes ready: {} ({})", nodes.join(", "), crate::BANNER)
             }

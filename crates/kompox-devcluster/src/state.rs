@@ -1,7 +1,9 @@
 //! The state file of a directory: which processes run there, so that another process (or a later
 //! one, after the launcher was killed) can look at them and end them. Starts nothing.
 
-use crate::{control_plane, files, node::NodeState, part::PartName, process::ProcessId};
+use crate::{
+    control_plane, files, node::NodeState, part::PartName, process::ProcessId, storage::StorageState,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
@@ -73,6 +75,8 @@ pub struct State {
     pub kubeconfig: PathBuf,
     /// The node whose containers run, if there is one.
     pub real_node: Option<NodeState>,
+    /// Where devcloud is, if it runs.
+    pub storage: Option<StorageState>,
     /// Names of the nodes on which no containers run, sorted.
     pub simulated_nodes: Vec<String>,
     /// The parts that have been started, in the order of their start.
@@ -104,6 +108,7 @@ impl State {
             server: None,
             kubeconfig: control_plane::kubeconfig_path(directory),
             real_node: None,
+            storage: None,
             simulated_nodes: Vec::new(),
             parts: Vec::new(),
         }

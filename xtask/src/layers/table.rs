@@ -63,6 +63,12 @@ pub(super) const RULES: &[Rule] = &[
         never: &["wasmtime", "kube-client", "k8s-openapi"],
         purity: Purity::Io,
     },
+    Rule {
+        member: "kompox-devcloud-csi",
+        may_use: &["kompox-devcloud"],
+        never: &["kube", "kube-client", "k8s-openapi", "wasmtime"],
+        purity: Purity::Io,
+    },
     Rule { member: "kompox-devcluster", may_use: &["kompox-crds"], never: &["wasmtime"], purity: Purity::Io },
     Rule {
         member: "kompox-operator",

@@ -40,10 +40,8 @@ pub(super) fn of(part: PartName, socket: SocketAddrV4, real_node: bool) -> Vec<S
         PartName::ApiServer => [api_server(socket), loopback_flags()].concat(),
         PartName::ControllerManager => controller_manager(socket),
         PartName::Scheduler => scheduler(socket),
-        // These are the node's own business.
-        PartName::Machine | PartName::Containerd | PartName::Kubelet | PartName::KubeProxy | PartName::Dns => {
-            Vec::new()
-        }
+        // Those of the node and of the storage are their own business.
+        _ => Vec::new(),
     }
 }
 

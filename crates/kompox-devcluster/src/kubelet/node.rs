@@ -78,7 +78,16 @@ impl NodeSpec {
     }
 }
 
-/// A CSI driver that the nodes seem to have, and whose attacher is simulated.
+/// Who attaches the volumes of a CSI driver that the nodes seem to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attacher {
+    /// The fake kubelet says that they are attached. It also makes the CSIDriver object.
+    Simulated,
+    /// A real csi-attacher with a real driver, both not ours. The driver knows a node as `ZONE/NAME`.
+    Real,
+}
+
+/// A CSI driver that the nodes seem to have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CsiDriverSpec {
     /// Its name, such as `ebs.csi.aws.com`.
@@ -89,6 +98,8 @@ pub struct CsiDriverSpec {
     pub topology_keys: Vec<String>,
     /// Volumes of this driver that fit on a node; no limit without.
     pub attach_limit: Option<u32>,
+    /// Who attaches them.
+    pub attacher: Attacher,
 }
 
 impl CsiDriverSpec {
@@ -99,7 +110,14 @@ impl CsiDriverSpec {
             attach_required: true,
             topology_keys: vec!["topology.kubernetes.io/zone".into()],
             attach_limit: None,
+            attacher: Attacher::Simulated,
         }
+    }
+
+    /// devcloud's, which is there for real; see [`storage`](crate::storage).
+    #[must_use]
+    pub fn devcloud() -> Self {
+        Self { attacher: Attacher::Real, ..Self::zonal(crate::storage::DRIVER) }
     }
 
     /// AWS EBS with both of its topology keys.
@@ -199,7 +217,7 @@ pub(super) fn csi_node(spec: &NodeSpec, uid: &str, drivers: &[CsiDriverSpec]) ->
         .iter()
         .map(|driver| {
             let mut entry =
-                json!({ "name": driver.name, "nodeID": spec.instance(), "topologyKeys": driver.topology_keys });
+                json!({ "name": driver.name, "nodeID": node_id(spec, driver), "topologyKeys": driver.topology_keys });
             if let (Some(fields), Some(count)) = (entry.as_object_mut(), driver.attach_limit) {
                 fields.insert("allocatable".into(), json!({ "count": count }));
             }
@@ -211,6 +229,13 @@ pub(super) fn csi_node(spec: &NodeSpec, uid: &str, drivers: &[CsiDriverSpec]) ->
         "metadata": { "name": spec.name, "ownerReferences": [owner(&spec.name, uid)] },
         "spec": { "drivers": drivers },
     })
+}
+
+fn node_id(spec: &NodeSpec, driver: &CsiDriverSpec) -> String {
+    match driver.attacher {
+        Attacher::Simulated => spec.instance().to_owned(),
+        Attacher::Real => format!("{}/{}", spec.zone, spec.name),
+    }
 }
 
 pub(super) fn csi_driver(driver: &CsiDriverSpec) -> Value {
@@ -262,5 +287,9 @@ mod tests {
         assert_eq!(object["spec"]["drivers"][0]["allocatable"]["count"], 25);
         let plain = NodeSpec::new("n", "r", "z");
         assert_eq!(csi_node(&plain, "u", &[CsiDriverSpec::zonal("d")])["spec"]["drivers"][0]["nodeID"], "n");
+        assert_eq!(
+            csi_node(&plain, "u", &[CsiDriverSpec::devcloud()])["spec"]["drivers"][0]["nodeID"],
+            "z/n"
+        );
     }
 }

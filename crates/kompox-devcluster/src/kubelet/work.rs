@@ -120,7 +120,10 @@ fn uids_by_node(options: &KubeletOptions, uids: Vec<String>) -> BTreeMap<String,
 }
 
 fn attacher(client: Client, options: &KubeletOptions) -> Arc<Attacher> {
-    let attaching = options.csi_drivers.iter().filter(|driver| driver.attach_required);
+    let simulated = |driver: &&super::CsiDriverSpec| {
+        driver.attach_required && driver.attacher == super::Attacher::Simulated
+    };
+    let attaching = options.csi_drivers.iter().filter(simulated);
     Arc::new(Attacher {
         client,
         drivers: attaching.map(|driver| driver.name.clone()).collect(),

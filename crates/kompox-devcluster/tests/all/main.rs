@@ -5,6 +5,7 @@
 
 mod launcher;
 mod real_node;
+mod storage;
 mod support;
 mod volumes;
 mod workloads;

@@ -35,7 +35,10 @@ const REQUIRED: &str = "KOMPOX_REQUIRE_REAL_NODE";
 /// One real node, and nothing simulated unless a test adds it.
 pub(crate) fn options(options: Options) -> Options {
     Options {
-        real_node: Some(RealNode { provider_id: "dev:///dev-a/real-1".into(), ..RealNode::new("real-1", "dev", "dev-a") }),
+        real_node: Some(RealNode {
+            provider_id: "dev:///dev-a/real-1".into(),
+            ..RealNode::new("real-1", "dev", "dev-a")
+        }),
         nodes: Vec::new(),
         csi_drivers: Vec::new(),
         ..options
@@ -43,7 +46,7 @@ pub(crate) fn options(options: Options) -> Options {
 }
 
 /// Whether the test can run; says loudly why not.
-async fn possible() -> Result<bool> {
+pub(crate) async fn possible() -> Result<bool> {
     let Err(missing) = requirements().await else { return Ok(true) };
     ensure!(std::env::var(REQUIRED).as_deref() != Ok("1"), "{REQUIRED}=1, but: {missing}");
     eprintln!("\n=== SKIPPED: no real node is tested here ===\n{missing}\n");
@@ -100,10 +103,7 @@ async fn nodes_are_told_apart(cluster: &DevCluster, client: &Client) -> Result<(
     assert_eq!(spec(real).provider_id.as_deref(), Some("dev:///dev-a/real-1"));
     let taints = spec(simulated).taints.unwrap_or_default();
     assert!(taints.iter().any(|taint| taint.key == "kompox.dev/simulated" && taint.effect == "NoSchedule"));
-    assert_eq!(
-        cluster.banner().await,
-        "real containers on real-1; simulated, no containers run: node-2"
-    );
+    assert_eq!(cluster.banner().await, "real containers on real-1; simulated, no containers run: node-2");
     Ok(())
 }
 
@@ -160,7 +160,7 @@ async fn client_of(state: &State) -> Result<Client> {
     Ok(Client::try_from(config)?)
 }
 
-async fn import_busybox(cluster: &DevCluster) -> Result<()> {
+pub(crate) async fn import_busybox(cluster: &DevCluster) -> Result<()> {
     import_busybox_into(cluster.real_node().context("no real node")?).await
 }
 
@@ -168,8 +168,11 @@ async fn import_busybox(cluster: &DevCluster) -> Result<()> {
 async fn import_busybox_into(node: &kompox_devcluster::NodeState) -> Result<()> {
     let content = std::fs::read(BUSYBOX_PROGRAM)
         .with_context(|| format!("{BUSYBOX_PROGRAM} is missing: apt-get install -y busybox-static"))?;
-    let files = ["bin/busybox", "bin/sh"]
-        .map(|path| ImageFile { path: path.into(), mode: 0o755, content: content.clone() });
+    let files = ["bin/busybox", "bin/sh"].map(|path| ImageFile {
+        path: path.into(),
+        mode: 0o755,
+        content: content.clone(),
+    });
     let archive = tempfile::NamedTempFile::new()?;
     std::fs::write(archive.path(), docker_archive(BUSYBOX, &files, &["/bin/busybox"])?)?;
     node.import_file(archive.path()).await?;
@@ -186,7 +189,10 @@ pub(crate) fn busybox(script: &str) -> Value {
 pub(crate) fn pod(namespace: &str, name: &str, spec: Value) -> Value {
     let head = json!({ "metadata": { "labels": { "app": name } },
         "spec": { "terminationGracePeriodSeconds": 0 } });
-    support::merged(support::merged(object("v1", "Pod", namespace, name, json!({})), head), json!({ "spec": spec }))
+    support::merged(
+        support::merged(object("v1", "Pod", namespace, name, json!({})), head),
+        json!({ "spec": spec }),
+    )
 }
 
 pub(crate) fn ready(pod: &Pod) -> bool {
