@@ -19,6 +19,7 @@ mod cluster;
 pub mod control_plane;
 mod files;
 pub mod go;
+pub mod ingress;
 pub mod kubelet;
 pub mod process;
 pub mod progress;
@@ -26,6 +27,7 @@ pub mod state;
 
 pub use cluster::{DevCluster, Error, Options};
 pub use control_plane::PartName;
+pub use ingress::{DevIngress, INGRESS_BANNER, IngressOptions};
 pub use progress::{Progress, Reporter};
 pub use state::{PartState, State, stop_by_state};
 
