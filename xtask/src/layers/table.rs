@@ -90,6 +90,8 @@ pub(super) const RULES: &[Rule] = &[
         never: &[],
         purity: Purity::Io,
     },
+    Rule { member: "kompox-images", may_use: &[], never: &["tokio", "kube", "wasmtime"], purity: Purity::Io },
+    Rule { member: "kompox-demo-service", may_use: &[], never: &["kube", "wasmtime"], purity: Purity::Io },
     Rule { member: "kompox-tests", may_use: &["*"], never: &[], purity: Purity::Io },
     // Light on purpose: every task waits for it to build.
     Rule { member: "xtask", may_use: &[], never: &["tokio", "kube", "wasmtime"], purity: Purity::Io },
