@@ -20,6 +20,7 @@ mod cluster;
 pub mod control_plane;
 mod files;
 pub mod go;
+pub mod ingress;
 pub mod kubelet;
 pub mod node;
 pub mod part;
@@ -30,6 +31,7 @@ pub mod state;
 pub mod storage;
 
 pub use cluster::{DevCluster, Error, Options};
+pub use ingress::{DevIngress, INGRESS_BANNER, IngressOptions};
 pub use node::{NodeState, RealNode};
 pub use part::PartName;
 pub use progress::{Progress, Reporter};

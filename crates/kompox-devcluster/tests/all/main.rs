@@ -3,6 +3,7 @@
 //!
 //! The first run on a machine builds the control plane, which takes minutes.
 
+mod ingress;
 mod launcher;
 mod real_node;
 mod storage;
@@ -45,6 +46,7 @@ async fn a_cluster_from_start_to_stop() -> Result<()> {
         workloads::finalizer_sees_terminated_containers(&client),
         workloads::deleted_before_it_started(&client),
         volumes::attach_use_and_detach(&client),
+        ingress::everything(&client),
     )?;
     workloads::hundreds_of_pods(&client).await?;
     parts_can_be_killed_and_restarted(&cluster).await?;
