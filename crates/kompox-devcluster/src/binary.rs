@@ -137,7 +137,9 @@ impl Binaries {
     /// The version of a part; only of what was built from our own module is it known.
     pub(crate) fn version(&self, part: PartName) -> &'static str {
         match (self.source, part) {
-            (Source::Cache | Source::Built, PartName::Etcd) => CONTROL_PLANE.version_of("go.etcd.io/etcd/server/v3"),
+            (Source::Cache | Source::Built, PartName::Etcd) => {
+                CONTROL_PLANE.version_of("go.etcd.io/etcd/server/v3")
+            }
             (Source::Cache | Source::Built, _) => CONTROL_PLANE.version(),
             _ => "",
         }

@@ -178,11 +178,11 @@ impl Node {
         let directory = parts.directory().join("node");
         filesystem::prepare(&directory, &programs)?;
         let version = go::PAUSE.version().to_owned();
-        let recipe = Recipe { command: machine::command(&programs.pause), wrapped: true, port: None, version };
+        let recipe =
+            Recipe { command: machine::command(&programs.pause), wrapped: true, port: None, version };
         parts.launch(PartName::Machine, recipe).await.map_err(Error::Part)?;
-        let machine = parts
-            .process(PartName::Machine)
-            .ok_or_else(|| Error::Gone { name: spec.name.clone() })?;
+        let machine =
+            parts.process(PartName::Machine).ok_or_else(|| Error::Gone { name: spec.name.clone() })?;
         let addresses = network::connect(&machine, parts.directory()).await?;
         let state = NodeState {
             name: spec.name.clone(),
@@ -210,7 +210,12 @@ impl Node {
     }
 
     /// Starts what needs the API server; returns when the node can take pods and answers names.
-    pub(crate) async fn join(&self, files: &NodeFiles, client: &Client, parts: &mut Parts) -> Result<(), Error> {
+    pub(crate) async fn join(
+        &self,
+        files: &NodeFiles,
+        client: &Client,
+        parts: &mut Parts,
+    ) -> Result<(), Error> {
         self.configure_parts(files)?;
         dns::install(client, self.addresses.node(), parts.start_timeout).await?;
         for part in [PartName::KubeProxy, PartName::Dns] {

@@ -387,6 +387,8 @@ pub(super) async fn comes_in_a_config_map_and_serves_disks(stage: &Stage) -> Res
     scene.apply(&disk(&cloud, "copy", &restore)).await?;
     check_volume(&scene, &scene.disk_ready("copy").await?, "b").await?;
 
+    scene.delete::<KompoxDisk>("copy").await?;
+    scene.delete::<KompoxSnapshot>("cut").await?;
     // A disk that a node still has is not deleted before it lets go.
     cloud.client.attach(&handle, "node-1").await?;
     let disks = scene.api::<KompoxDisk>();
@@ -395,8 +397,6 @@ pub(super) async fn comes_in_a_config_map_and_serves_disks(stage: &Stage) -> Res
     ensure!(message.contains("node-1"), "{message}");
     cloud.client.detach(&handle, "node-1").await?;
     objects::wait_gone(&disks, "data", PATIENCE).await?;
-    scene.delete::<KompoxDisk>("copy").await?;
-    scene.delete::<KompoxSnapshot>("cut").await?;
     ensure!(cloud.volumes().await?.is_empty(), "volumes are left");
     ensure!(cloud.client.snapshots(&Filter::default()).await?.items.is_empty(), "snapshots are left");
     Api::<KompoxDriver>::all(scene.client()).delete("devcloud", &DeleteParams::default()).await?;

@@ -214,9 +214,8 @@ fn authority() -> Result<Authority, Error> {
 
 /// The names are those by which pods call the API server, too.
 fn serving_certificate(directory: &Path, ca: &Authority, settings: &Settings) -> Result<(), Error> {
-    let mut names: Vec<_> = ["127.0.0.1", "localhost", "10.96.0.1", "kubernetes", "kubernetes.default"]
-        .map(String::from)
-        .into();
+    let mut names: Vec<_> =
+        ["127.0.0.1", "localhost", "10.96.0.1", "kubernetes", "kubernetes.default"].map(String::from).into();
     names.extend(["kubernetes.default.svc", "kubernetes.default.svc.cluster.local"].map(String::from));
     names.push(settings.address().to_string());
     let mut params = named(names)?;

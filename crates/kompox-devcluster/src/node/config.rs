@@ -1,7 +1,9 @@
 //! The configuration of containerd, the kubelet and kube-proxy: what makes the genuine programs run
 //! without systemd, without Docker, on either version of cgroups. Pure.
 
-use super::{CONTAINERD_SOCKET, KUBELET_HEALTH, KUBELET_ROOT, PROXY_HEALTH, RealNode, addresses::Addresses, dns};
+use super::{
+    CONTAINERD_SOCKET, KUBELET_HEALTH, KUBELET_ROOT, PROXY_HEALTH, RealNode, addresses::Addresses, dns,
+};
 use crate::kubelet::SIMULATED;
 use serde_json::{Value, json};
 

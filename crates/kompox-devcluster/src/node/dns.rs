@@ -66,7 +66,9 @@ pub(super) async fn install(client: &Client, address: Ipv4Addr, limit: Duration)
     let deadline = tokio::time::Instant::now() + limit;
     loop {
         match apply_all(client, address).await {
-            Err(Error::Write { source, .. }) if is_early(&source) && tokio::time::Instant::now() < deadline => {
+            Err(Error::Write { source, .. })
+                if is_early(&source) && tokio::time::Instant::now() < deadline =>
+            {
                 tokio::time::sleep(RETRY).await;
             }
             result => return result,

@@ -25,7 +25,16 @@ pub(super) fn system(program: &str) -> Command {
 pub(super) fn command(pause: &Path) -> Command {
     let mut command = system("unshare");
     command
-        .args(["--mount", "--propagation", "slave", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"])
+        .args([
+            "--mount",
+            "--propagation",
+            "slave",
+            "--net",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+        ])
         .arg("--")
         .arg(pause);
     command

@@ -67,8 +67,7 @@ pub(super) async fn delete(cable: &str) {
 /// False if the name is taken.
 async fn create(first: &ProcessId, addresses: Addresses) -> Result<bool, Error> {
     let (cable, pid) = (addresses.cable(), first.pid.to_string());
-    let made =
-        ip(&["link", "add", &cable, "type", "veth", "peer", "name", NODE_END, "netns", &pid]).await;
+    let made = ip(&["link", "add", &cable, "type", "veth", "peer", "name", NODE_END, "netns", &pid]).await;
     match made {
         Ok(_) => Ok(true),
         Err(Error::Command { output, .. }) if output.contains("File exists") => Ok(false),

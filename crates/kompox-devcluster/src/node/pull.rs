@@ -136,7 +136,62 @@ impl Request {
 
 #[cfg(test)]
 mod tests {
-    use super::Request;
+    use super::{Request, serve};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::{TcpListener, TcpSocket, TcpStream},
+    };
+
+    /// A server that answers every connection with what it was sent first.
+    async fn echo() -> std::net::SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut buffer = [0; 1024];
+                let read = stream.read(&mut buffer).await.unwrap();
+                stream.write_all(&buffer[..read]).await.unwrap();
+            }
+        });
+        address
+    }
+
+    async fn talk(mut stream: TcpStream, send: &str) -> String {
+        stream.write_all(send.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        // A connection that is refused may be reset as well as closed.
+        let _ = stream.read_to_string(&mut answer).await;
+        answer
+    }
+
+    #[tokio::test]
+    async fn the_node_gets_through_and_nobody_else() {
+        let server = echo().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = listener.local_addr().unwrap();
+        let task = tokio::spawn(serve(listener, "127.0.0.1".parse().unwrap()));
+
+        let mut tunnel = TcpStream::connect(proxy).await.unwrap();
+        tunnel.write_all(format!("CONNECT {server} HTTP/1.1\r\n\r\n").as_bytes()).await.unwrap();
+        let mut established = [0; 39];
+        tunnel.read_exact(&mut established).await.unwrap();
+        assert!(established.starts_with(b"HTTP/1.1 200 "));
+        assert_eq!(talk(tunnel, "through").await, "through");
+
+        let plain = TcpStream::connect(proxy).await.unwrap();
+        let answer = talk(plain, &format!("GET http://{server}/v2/ HTTP/1.1\r\nHost: x\r\n\r\n")).await;
+        assert_eq!(answer, "GET /v2/ HTTP/1.1\r\nConnection: close\r\nHost: x\r\n\r\n");
+
+        let nowhere = TcpStream::connect(proxy).await.unwrap();
+        let answer = talk(nowhere, "CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
+
+        let stranger = TcpSocket::new_v4().unwrap();
+        stranger.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        let stranger = stranger.connect(proxy).await.unwrap();
+        assert_eq!(talk(stranger, &format!("CONNECT {server} HTTP/1.1\r\n\r\n")).await, "");
+        task.abort();
+    }
 
     #[test]
     fn tunnels_and_plain_requests_are_told_apart() {

@@ -100,7 +100,15 @@ impl NodeState {
 
     fn import_command(&self) -> Result<Command, Error> {
         let mut command = self.enter("ctr")?;
-        command.args(["--address", CONTAINERD_SOCKET, "--namespace", IMAGE_NAMESPACE, "images", "import", "-"]);
+        command.args([
+            "--address",
+            CONTAINERD_SOCKET,
+            "--namespace",
+            IMAGE_NAMESPACE,
+            "images",
+            "import",
+            "-",
+        ]);
         Ok(command)
     }
 }

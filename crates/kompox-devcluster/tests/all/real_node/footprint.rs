@@ -36,9 +36,8 @@ pub(super) struct Footprint {
 
 impl Footprint {
     pub(super) fn of(node: &NodeState) -> Result<Self> {
-        let inode = |kind: &str| {
-            namespace(node.machine.pid, kind).with_context(|| format!("no {kind} namespace"))
-        };
+        let inode =
+            |kind: &str| namespace(node.machine.pid, kind).with_context(|| format!("no {kind} namespace"));
         Ok(Self { node: node.clone(), namespaces: [inode("pid")?, inode("net")?] })
     }
 
@@ -52,7 +51,10 @@ impl Footprint {
     fn owns(&self, pid: u32) -> bool {
         let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
         cgroups.contains(&self.node.cgroup)
-            || ["pid", "net"].iter().zip(self.namespaces).any(|(kind, inode)| namespace(pid, kind) == Some(inode))
+            || ["pid", "net"]
+                .iter()
+                .zip(self.namespaces)
+                .any(|(kind, inode)| namespace(pid, kind) == Some(inode))
     }
 
     /// Waits, for the kernel takes its time, until nothing of the node is left.
@@ -77,7 +79,9 @@ impl Footprint {
         }
         let routes = printed(Command::new("ip").args(["-4", "route", "show", "table", "all"])).await?;
         let ours = [self.node.pod_range.clone(), self.node.host_address.to_string()];
-        left.extend(routes.lines().filter(|route| ours.iter().any(|our| route.contains(our))).map(str::to_owned));
+        left.extend(
+            routes.lines().filter(|route| ours.iter().any(|our| route.contains(our))).map(str::to_owned),
+        );
         let loops = fs::read_dir("/sys/block").into_iter().flatten().flatten();
         let backing = |path: PathBuf| fs::read_to_string(path.join("loop/backing_file")).ok();
         left.extend(loops.filter_map(|entry| backing(entry.path())).filter(|file| file.contains(&directory)));
@@ -93,7 +97,9 @@ fn cgroups(name: &str) -> Vec<String> {
     let root = Path::new("/sys/fs/cgroup");
     let hierarchies = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
     let all = hierarchies.chain([root.to_owned()]);
-    all.filter(|hierarchy| exists(hierarchy, name)).map(|found| format!("{}{name}", found.display())).collect()
+    all.filter(|hierarchy| exists(hierarchy, name))
+        .map(|found| format!("{}{name}", found.display()))
+        .collect()
 }
 
 fn namespace(pid: u32, kind: &str) -> Option<u64> {

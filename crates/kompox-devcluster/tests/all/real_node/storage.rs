@@ -46,9 +46,9 @@ pub(super) async fn one_pod_at_a_time(client: &Client) -> Result<()> {
     apply(client, pod(&namespace, "second", spec)).await?;
     let refused = wait_for(&pods, "second", |pod| {
         let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
-        conditions.into_iter().any(|condition| {
-            condition.message.as_deref().unwrap_or_default().contains("ReadWriteOncePod")
-        })
+        conditions
+            .into_iter()
+            .any(|condition| condition.message.as_deref().unwrap_or_default().contains("ReadWriteOncePod"))
     })
     .await?;
     assert_eq!(phase(&refused), "Pending");

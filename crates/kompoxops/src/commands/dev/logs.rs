@@ -68,7 +68,8 @@ fn print_rest(log: &mut File) -> io::Result<()> {
         if log.by_ref().take(CHUNK).read_to_end(&mut chunk)? == 0 {
             return Ok(());
         }
-        output::print(&String::from_utf8_lossy(&chunk)).map_err(|error| io::Error::other(error.to_string()))?;
+        output::print(&String::from_utf8_lossy(&chunk))
+            .map_err(|error| io::Error::other(error.to_string()))?;
     }
 }
 

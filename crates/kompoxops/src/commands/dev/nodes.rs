@@ -105,7 +105,11 @@ impl Arguments {
     }
 
     fn zones_or(&self, default: &[&str]) -> Vec<String> {
-        if self.zones.is_empty() { default.iter().map(ToString::to_string).collect() } else { self.zones.clone() }
+        if self.zones.is_empty() {
+            default.iter().map(ToString::to_string).collect()
+        } else {
+            self.zones.clone()
+        }
     }
 
     fn again(&self, engine: &str, count: u32, zones: &[String]) -> Vec<String> {
@@ -143,7 +147,8 @@ mod tests {
 
     #[test]
     fn simulated_nodes_are_spread_over_the_zones() {
-        let nodes = arguments(Engine::Simulated, Some(3), &["us-west-2a", "us-west-2b"]).simulated(String::new());
+        let nodes =
+            arguments(Engine::Simulated, Some(3), &["us-west-2a", "us-west-2b"]).simulated(String::new());
         let nodes = nodes.nodes.simulated;
         let zones: Vec<_> = nodes.iter().map(|node| (node.region.as_str(), node.zone.as_str())).collect();
         assert_eq!(
@@ -158,7 +163,10 @@ mod tests {
     fn a_real_node_comes_first_and_the_others_are_simulated_beside_it() {
         let choice = arguments(Engine::Real, Some(3), &[]).real();
         let real = choice.nodes.real.unwrap();
-        assert_eq!((real.name.as_str(), real.region.as_str(), real.zone.as_str()), ("real-1", "dev", "dev-a"));
+        assert_eq!(
+            (real.name.as_str(), real.region.as_str(), real.zone.as_str()),
+            ("real-1", "dev", "dev-a")
+        );
         let names: Vec<_> = choice.nodes.simulated.iter().map(|node| (&*node.name, &*node.zone)).collect();
         assert_eq!(names, [("node-2", "dev-b"), ("node-3", "dev-c")]);
         assert_eq!(choice.arguments, ["--node", "real", "--nodes", "3", "--zones", "dev-a,dev-b,dev-c"]);

@@ -62,21 +62,24 @@ pub(super) fn run(layout: &Layout, arguments: &Arguments) -> Result<(), Failure>
 }
 
 fn parts(layout: &Layout, supervisor: Option<&State>, cluster: Option<&ClusterState>) -> Vec<Part> {
-    let part = |name: &str, version: &str, process: &ProcessId, port: Option<u16>, log: &std::path::Path| Part {
-        name: name.to_owned(),
-        version: version.to_owned(),
-        pid: process.pid,
-        state: if process.alive() { "running" } else { "ended" },
-        port,
-        log: log.display().to_string(),
-    };
+    let part =
+        |name: &str, version: &str, process: &ProcessId, port: Option<u16>, log: &std::path::Path| Part {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            pid: process.pid,
+            state: if process.alive() { "running" } else { "ended" },
+            port,
+            log: log.display().to_string(),
+        };
     let ours = env!("CARGO_PKG_VERSION");
-    let own = supervisor.map(|state| part("supervisor", ours, &state.supervisor, None, &layout.supervisor_log()));
+    let own =
+        supervisor.map(|state| part("supervisor", ours, &state.supervisor, None, &layout.supervisor_log()));
     let control_plane = cluster.into_iter().flat_map(|cluster| &cluster.parts);
-    let control_plane =
-        control_plane.map(|each| part(&each.name.to_string(), &each.version, &each.process, each.port, &each.log));
+    let control_plane = control_plane
+        .map(|each| part(&each.name.to_string(), &each.version, &each.process, each.port, &each.log));
     let operator = supervisor.and_then(|state| state.operator.as_ref());
-    let operator = operator.map(|operator| part("kompox-operator", ours, &operator.process, None, &operator.log));
+    let operator =
+        operator.map(|operator| part("kompox-operator", ours, &operator.process, None, &operator.log));
     own.into_iter().chain(control_plane).chain(operator).collect()
 }
 
@@ -87,7 +90,14 @@ fn table(parts: &[Part]) -> String {
     let mut table = Table::new(&["NAME", "VERSION", "PID", "STATE", "PORT", "LOG"]);
     for part in parts {
         let port = part.port.map(|port| port.to_string()).unwrap_or_default();
-        table.row([part.name.clone(), part.version.clone(), part.pid.to_string(), part.state.into(), port, part.log.clone()]);
+        table.row([
+            part.name.clone(),
+            part.version.clone(),
+            part.pid.to_string(),
+            part.state.into(),
+            port,
+            part.log.clone(),
+        ]);
     }
     table.render()
 }
