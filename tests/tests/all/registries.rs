@@ -15,7 +15,7 @@ use std::{fs, io::Write as _};
 /// Most bytes of a component in these tests.
 const LIMIT: u64 = 4096;
 
-fn client(registries: serde_json::Value) -> Result<Client> {
+fn client(registries: &serde_json::Value) -> Result<Client> {
     let registries: Registries = serde_json::from_value(serde_json::json!({ "registries": registries }))?;
     registries.check()?;
     Ok(Client::new(registries, Proxies::default()))
@@ -23,7 +23,7 @@ fn client(registries: serde_json::Value) -> Result<Client> {
 
 /// A client for which one registry speaks plain HTTP.
 fn plain(registry: &Registry) -> Result<Client> {
-    client(serde_json::json!([{ "prefix": registry.host(), "plainHttp": true }]))
+    client(&serde_json::json!([{ "prefix": registry.host(), "plainHttp": true }]))
 }
 
 fn reference(registry: &Registry, rest: &str) -> Result<Reference> {
@@ -79,16 +79,16 @@ pub(super) async fn a_private_authority_is_trusted_where_it_is_named(stage: &Sta
     let tls = Some((certificate.clone(), made.signing_key.serialize_pem()));
     let registry = Registry::start(stage.registry().await?, &Options { tls, ..Options::default() }).await?;
     let at = reference(&registry, "acme/driver:1")?;
-    let trusting = client(serde_json::json!([{ "prefix": registry.host(), "ca": certificate }]))?;
+    let trusting = client(&serde_json::json!([{ "prefix": registry.host(), "ca": certificate }]))?;
     push(&trusting, &at, &component("one")).await?;
     ensure!(pull(&Puller::new(trusting, None, LIMIT), &at).await? == "one");
 
     let nobody = Credentials::none();
-    let strange = Puller::new(client(serde_json::json!([]))?, None, LIMIT);
+    let strange = Puller::new(client(&serde_json::json!([]))?, None, LIMIT);
     let seen = fault(&strange, &at, &nobody).await?;
     ensure!(seen == "UnknownAuthority", "{seen}");
     // The trust is that registry's alone.
-    let elsewhere = client(serde_json::json!([{ "prefix": "other.example", "ca": certificate }]))?;
+    let elsewhere = client(&serde_json::json!([{ "prefix": "other.example", "ca": certificate }]))?;
     ensure!(fault(&Puller::new(elsewhere, None, LIMIT), &at, &nobody).await? == "UnknownAuthority");
     let open = Registry::start(stage.registry().await?, &Options::default()).await?;
     let without_tls = reference(&open, "acme/driver:1")?;
@@ -103,7 +103,7 @@ pub(super) async fn mirrors_come_first_and_are_passed_over(stage: &Stage) -> Res
         Registry::start(stage.registry().await?, &Options::default()).await?,
         Registry::start(stage.registry().await?, &Options::default()).await?,
     );
-    let client = client(serde_json::json!([
+    let client = client(&serde_json::json!([
         { "prefix": origin.host(), "plainHttp": true, "mirrors": ["127.0.0.1:1/absent", format!("{}/copy", mirror.host())] },
         { "prefix": mirror.host(), "plainHttp": true },
     ]))?;
@@ -278,8 +278,8 @@ pub(super) async fn signatures_of_both_forms_are_found_and_kept(stage: &Stage) -
         ensure!(found.len() == count, "{found:?}");
         let kept = puller.stored_signatures(&resolved).await?;
         ensure!(kept == found, "what is kept is not what was found");
-        let evidence: Vec<_> = found.iter().flat_map(Image::evidence).collect();
-        kompox_signature::verify(&public, &subject, &evidence[count - 1..])?;
+        let newest: Vec<_> = found.last().into_iter().flat_map(Image::evidence).collect();
+        kompox_signature::verify(&public, &subject, &newest)?;
     }
     Ok(())
 }

@@ -50,11 +50,9 @@ impl Place<'_> {
     }
 
     /// Applies a KompoxDriver that pulls the reference; `more` are further members of `source.oci`.
-    async fn apply(&self, name: &str, more: Value) -> Result<()> {
-        let mut oci = json!({ "reference": self.reference.to_string() });
-        for (member, value) in more.as_object().into_iter().flatten() {
-            oci[member] = value.clone();
-        }
+    async fn apply(&self, name: &str, more: &Value) -> Result<()> {
+        let mut oci = more.as_object().cloned().unwrap_or_default();
+        oci.insert("reference".to_owned(), self.reference.to_string().into());
         let driver = json!({
             "apiVersion": "k8s.kompox.dev/v1alpha1", "kind": "KompoxDriver",
             "metadata": { "name": name, "labels": { "kompox-test": self.scene.namespace } },
@@ -99,7 +97,7 @@ pub(super) async fn pulled_verified_moved_and_started_without_the_registry(stage
     });
     place.scene.apply(&secret.to_string()).await?;
     let verify = json!({ "verify": { "keySecretRef": { "name": "signer", "key": "cosign.pub" } } });
-    place.apply("pulled", verify).await?;
+    place.apply("pulled", &verify).await?;
     place.says("pulled", "Verified", "Unsigned").await?;
     let key = SigningKey::from_pem(&pair.private_pem, Some(&password))?;
     let evidence = key.sign_bundle(&Subject::new(&place.reference.name(), digest.as_str())?)?;
@@ -140,10 +138,10 @@ pub(super) async fn what_a_registry_refuses_says_why(stage: &Stage) -> Result<()
     let registry =
         Registry::start(stage.registry().await?, &Options { password: true, ..Options::default() }).await?;
     let place = open(stage, "denied", &registry).await?;
-    place.apply("denied", json!({})).await?;
+    place.apply("denied", &json!({})).await?;
     let denied = place.says("denied", "Fetched", "RegistryDenied").await?;
     ensure!(message(&denied, "Fetched")?.contains("`spec.source.oci.pullSecretRef`"));
-    place.apply("denied", json!({ "pullSecretRef": { "name": "pull" } })).await?;
+    place.apply("denied", &json!({ "pullSecretRef": { "name": "pull" } })).await?;
     let missing = place.says("denied", "Fetched", "CredentialsMissing").await?;
     ensure!(message(&missing, "Fetched")?.contains("Secret `pull` does not exist"));
     // The Secret comes, and nobody has to touch the driver.
@@ -165,7 +163,7 @@ pub(super) async fn goes_on_with_the_last_good_component_after_a_restart(stage: 
     let registry = Registry::start(stage.registry().await?, &Options::default()).await?;
     let mut place = open(stage, "lastgood", &registry).await?;
     place.push(std::fs::read(stage.programs.drivers.join("eks.wasm"))?).await?;
-    place.apply("lastgood", json!({})).await?;
+    place.apply("lastgood", &json!({})).await?;
     let good = place.says("lastgood", "Ready", "Ready").await?.status.unwrap_or_default();
     place.push(b"\0asm no driver".to_vec()).await?;
     place.look("lastgood", "bad").await?;
