@@ -200,13 +200,6 @@ pub(super) async fn what_cannot_be_used_says_why(stage: &Stage) -> Result<()> {
             "no built-in driver is called `absent`",
         ),
         (
-            "remote",
-            serde_json::json!({ "source": { "oci": { "reference": "registry.example/driver:1" } } }),
-            "Fetched",
-            "NotSupported",
-            "`spec.source.configMapRef`",
-        ),
-        (
             "keyless",
             serde_json::json!({ "source": { "configMapRef": { "name": "component", "key": "other.wasm" } } }),
             "Fetched",

@@ -8,6 +8,8 @@ mod devcloud;
 mod disks;
 mod drivers;
 mod gitea;
+mod registries;
+mod registry_sources;
 mod rules;
 mod trouble;
 
@@ -57,6 +59,13 @@ fn main() -> anyhow::Result<ExitCode> {
         conversion: what_the_cases_give_is_taken what_real_files_give_is_taken
             real_files_find_their_place real_files_become_ready;
         apps: an_external_secret_wakes_its_app;
+        registries: passwords_are_asked_for_and_wrong_ones_told_from_missing_ones
+            a_private_authority_is_trusted_where_it_is_named mirrors_come_first_and_are_passed_over
+            a_tag_moves_and_a_digest_does_not bytes_that_were_changed_are_refused
+            what_is_too_much_or_no_driver_is_not_taken what_was_pulled_needs_no_registry
+            signatures_of_both_forms_are_found_and_kept;
+        registry_sources: pulled_verified_moved_and_started_without_the_registry what_a_registry_refuses_says_why
+            goes_on_with_the_last_good_component_after_a_restart;
         gitea: from_compose_to_a_restored_disk;
         trouble: what_is_wrong_is_said_and_the_others_go_on the_cloud_goes_away_and_comes_back;
     };
