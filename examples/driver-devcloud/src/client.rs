@@ -69,7 +69,7 @@ impl<'a> Client<'a> {
     /// # Errors
     /// What the service answers; the effect is `none`.
     pub fn read<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, Error> {
-        let response = self.send(Request::new(Method::Get, self.url(path)));
+        let response = self.send(&Request::new(Method::Get, self.url(path)));
         response.and_then(|response| json::body(&response)).map_err(Error::read_only)
     }
 
@@ -112,7 +112,7 @@ impl<'a> Client<'a> {
     /// What the service answers; `effect` tells what may be left behind.
     pub fn delete(&mut self, kind: Kind, handle: &str) -> Result<(), Error> {
         let url = self.url(&kind.object(handle)?);
-        self.send(Request::new(Method::Delete, url)).map(drop)
+        self.send(&Request::new(Method::Delete, url)).map(drop)
     }
 
     /// One page for the host's query. The service shows an account's objects as a whole: what it leaves out does
@@ -124,7 +124,7 @@ impl<'a> Client<'a> {
         &mut self,
         kind: Kind,
         query: &Query,
-        page: Option<String>,
+        page: Option<&str>,
     ) -> Result<Found<T>, Error> {
         if !query.handles.is_empty() {
             return self.by_handles(kind, &query.handles);
@@ -132,7 +132,7 @@ impl<'a> Client<'a> {
         let mut parameters: Vec<(String, &str)> = Vec::new();
         parameters.extend(query.name.as_deref().map(|name| ("name".to_owned(), name)));
         parameters.extend(query.disk_handle.as_deref().map(|volume| ("volume".to_owned(), volume)));
-        parameters.extend(page.as_deref().map(|page| ("cursor".to_owned(), page)));
+        parameters.extend(page.map(|page| ("cursor".to_owned(), page)));
         parameters.extend(query.tags.iter().map(|(key, value)| (format!("tag.{key}"), value.as_str())));
         let limit = query.limit.min(500).to_string();
         parameters.extend((query.limit > 0).then_some(("limit".to_owned(), limit.as_str())));
@@ -173,12 +173,12 @@ impl<'a> Client<'a> {
         let body = serde_json::to_vec(body).map_err(|error| {
             Error::new(ErrorCode::Internal, "UnwritableRequest", format!("failed to write JSON: {error}"))
         })?;
-        let response = self.send(Request::new(method, self.url(path)).body("application/json", body))?;
+        let response = self.send(&Request::new(method, self.url(path)).body("application/json", body))?;
         json::body(&response)
     }
 
-    fn send(&mut self, request: Request) -> Result<Response, Error> {
-        let response = self.transport.send(&request).map_err(TransportError::into_error)?;
+    fn send(&mut self, request: &Request) -> Result<Response, Error> {
+        let response = self.transport.send(request).map_err(TransportError::into_error)?;
         if response.is_success() { Ok(response) } else { Err(refused(&response)) }
     }
 }

@@ -47,7 +47,7 @@ impl disks::Guest for Component {
     }
 
     fn find(query: Query, page: Option<String>) -> Result<disks::DiskPage, Error> {
-        with(|client| disk::find(client, &query, page))
+        with(|client| disk::find(client, &query, page.as_deref()))
     }
 
     fn set_tags(target: Target, change: TagChange) -> Result<(), Error> {
@@ -83,7 +83,7 @@ impl snapshots::Guest for Component {
     }
 
     fn find(query: Query, page: Option<String>) -> Result<snapshots::SnapshotPage, Error> {
-        with(|client| snapshot::find(client, &query, page))
+        with(|client| snapshot::find(client, &query, page.as_deref()))
     }
 
     fn set_tags(target: Target, change: TagChange) -> Result<(), Error> {

@@ -20,7 +20,7 @@ const POLL_MS: u32 = 500;
 ///
 /// # Errors
 /// If the volumes cannot be read; never for a volume that is not there.
-pub fn find(client: &mut Client<'_>, query: &Query, page: Option<String>) -> Result<DiskPage, Error> {
+pub fn find(client: &mut Client<'_>, query: &Query, page: Option<&str>) -> Result<DiskPage, Error> {
     // Only snapshots are taken from a disk.
     let query = Query { disk_handle: None, ..query.clone() };
     let found = client.find::<Volume>(VOLUMES, &query, page)?;
@@ -56,7 +56,7 @@ pub fn create(
         limit: 1,
     };
     if let Some(volume) = client.find::<Volume>(VOLUMES, &named, None)?.items.into_iter().next() {
-        return complete(client, intent, volume);
+        return complete(client, intent, &volume);
     }
     let body = NewVolume {
         name: &intent.name,
@@ -75,10 +75,10 @@ pub fn create(
 }
 
 /// A volume of the intent's name: ours, perhaps without all its tags, or somebody else's.
-fn complete(client: &mut Client<'_>, intent: &Intent, volume: Volume) -> Result<Outcome, Error> {
+fn complete(client: &mut Client<'_>, intent: &Intent, volume: &Volume) -> Result<Outcome, Error> {
     let tags = ownership::missing(intent, &volume.id, &volume.tags)?;
     if tags.is_empty() {
-        return progress(&volume);
+        return progress(volume);
     }
     progress(&client.change(VOLUMES, &volume.id, &Change { size_bytes: None, tags })?)
 }

@@ -12,7 +12,7 @@ use kompox_driver_sdk::types::{Effect, Error, ErrorCode, Intent, Outcome, Query,
 ///
 /// # Errors
 /// If the snapshots cannot be read; never for a snapshot that is not there.
-pub fn find(client: &mut Client<'_>, query: &Query, page: Option<String>) -> Result<SnapshotPage, Error> {
+pub fn find(client: &mut Client<'_>, query: &Query, page: Option<&str>) -> Result<SnapshotPage, Error> {
     let found = client.find::<Snapshot>(SNAPSHOTS, query, page)?;
     Ok(SnapshotPage {
         items: found.items.into_iter().map(info).collect(),
@@ -47,7 +47,7 @@ pub fn create(
         limit: 1,
     };
     if let Some(snapshot) = client.find::<Snapshot>(SNAPSHOTS, &named, None)?.items.into_iter().next() {
-        return complete(client, intent, snapshot);
+        return complete(client, intent, &snapshot);
     }
     let body = NewSnapshot {
         name: &intent.name,
@@ -58,10 +58,10 @@ pub fn create(
     progress(&client.create::<Snapshot>(SNAPSHOTS, &body)?)
 }
 
-fn complete(client: &mut Client<'_>, intent: &Intent, snapshot: Snapshot) -> Result<Outcome, Error> {
+fn complete(client: &mut Client<'_>, intent: &Intent, snapshot: &Snapshot) -> Result<Outcome, Error> {
     let tags = ownership::missing(intent, &snapshot.id, &snapshot.tags)?;
     if tags.is_empty() {
-        return progress(&snapshot);
+        return progress(snapshot);
     }
     progress(&client.change(SNAPSHOTS, &snapshot.id, &Change { size_bytes: None, tags })?)
 }

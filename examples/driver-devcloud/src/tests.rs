@@ -162,7 +162,7 @@ fn a_query_is_encoded_and_pages_are_passed_on() {
     let mut script = Script::new()
         .answer(200, format!(r#"{{"items":[{}],"next":"{VOLUME}"}}"#, volume("available", OURS)));
     let query = Query { name: None, tags: pairs(&[("a b", "c&d")]), limit: 7, ..by_name() };
-    let page = disk::find(&mut Client::new(&mut script, &config), &query, Some("vol-0".into())).unwrap();
+    let page = disk::find(&mut Client::new(&mut script, &config), &query, Some("vol-0")).unwrap();
     assert_eq!(page.next.as_deref(), Some(VOLUME));
     assert_eq!(
         script.requests()[0].url,
