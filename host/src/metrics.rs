@@ -101,6 +101,11 @@ struct RequestLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabel {
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabel {
     result: &'static str,
 }
@@ -132,6 +137,7 @@ pub struct Metrics {
     driver_calls: Family<CallLabels, Counter>,
     driver_call_duration: Durations<CallTimeLabels>,
     cloud_requests: Family<RequestLabels, Counter>,
+    driver_files: Family<StateLabel, Gauge>,
     crds_ready: Gauge,
     start_time: Gauge<f64, AtomicU64>,
 }
@@ -158,6 +164,7 @@ impl Default for Metrics {
             driver_calls: Family::default(),
             driver_call_duration: Family::new_with_constructor(Seconds),
             cloud_requests: Family::default(),
+            driver_files: Family::default(),
             crds_ready: Gauge::default(),
             start_time: Gauge::default(),
         };
@@ -217,6 +224,11 @@ impl Metrics {
             "cloud_requests",
             "HTTP requests of provider drivers to their clouds",
             self.cloud_requests.clone(),
+        );
+        registry.register(
+            "driver_files",
+            "Files of built-in drivers: those that serve as they are, and those that are refused",
+            self.driver_files.clone(),
         );
     }
 
@@ -300,6 +312,14 @@ impl Metrics {
         self.driver_call_duration
             .get_or_create(&CallTimeLabels { driver, operation })
             .observe(took.as_secs_f64());
+    }
+
+    /// So many files of built-in drivers serve, and so many are refused.
+    pub fn driver_files(&self, serving: usize, refused: usize) {
+        for (state, count) in [("serving", serving), ("refused", refused)] {
+            let gauge = self.driver_files.get_or_create(&StateLabel { state });
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     /// A driver's HTTP request was answered (`1xx` to `5xx`), failed (`error`) or was not sent at all

@@ -124,7 +124,7 @@ async fn reconcile(driver: Arc<KompoxDriver>, shell: Arc<Shell>) -> Result<Actio
 async fn bring(shell: &Shell, driver: &KompoxDriver) -> Result<Seen, Error> {
     let name = driver.name_any();
     let (fresh, mut refusal) = match source::component(shell, driver).await? {
-        Ok(component) => (Some(component), None),
+        Ok(component) => (Some(component), refused_update(shell, driver)),
         Err(refusal) => (None, Some(refusal)),
     };
     let last_good = shell.catalog.of_owner(&name);
@@ -149,6 +149,13 @@ async fn bring(shell: &Shell, driver: &KompoxDriver) -> Result<Seen, Error> {
         in_use = None;
     }
     Ok(Seen { in_use, refusal })
+}
+
+/// What is wrong with the present file of a built-in driver; what came from it before serves on.
+fn refused_update(shell: &Shell, driver: &KompoxDriver) -> Option<Refusal> {
+    let built_in = driver.spec.source.is_none();
+    let why = built_in.then(|| shell.catalog.registry().refused_update(&driver.name_any())).flatten()?;
+    Some(Refusal::new(Stage::Compiled, Reason::DriverIncompatible, why))
 }
 
 fn put(shell: &Shell, driver: &KompoxDriver, component: &Arc<LoadedDriver>) -> Result<InUse, Refusal> {
