@@ -1,16 +1,18 @@
-//! The provider drivers the operator starts with, and what they tell the metrics. How a driver runs is
+//! The provider drivers the operator starts with. How a driver runs is
 //! up to `kompox-driver-runtime`; what it is called with, up to the controllers.
 
+mod artifacts;
 mod catalog;
 pub mod follow;
 
+pub use artifacts::{Artifacts, Error as ArtifactsError};
 pub use catalog::{Catalog, Changes, Origin, Settings};
 
 use crate::{args::Args, metrics::Metrics};
 use ipnet::IpNet;
 use kompox_driver_runtime::{
-    CallFinished, ComponentCache, Directory, EgressGrant, IdentityError, LoadReport, Observer, PlainHttp,
-    Registry, RequestDenied, RequestFinished, Runtime, RuntimeError, RuntimeOptions, WorkloadIdentity,
+    ComponentCache, Directory, EgressGrant, IdentityError, LoadReport, Observer, PlainHttp, Registry,
+    Runtime, RuntimeError, RuntimeOptions, WorkloadIdentity,
 };
 use std::{io, path::PathBuf, sync::Arc};
 
@@ -29,6 +31,9 @@ pub enum Error {
         /// Which variable is wrong.
         source: IdentityError,
     },
+    /// Registries and the store of components.
+    #[error(transparent)]
+    Artifacts(ArtifactsError),
     /// The WebAssembly runtime.
     #[error("failed to start the driver runtime: {source}")]
     Runtime {
@@ -47,6 +52,8 @@ pub struct Loaded {
     pub directory: Directory,
     /// What every driver is granted.
     pub base: EgressGrant,
+    /// Where drivers come from beside the cluster, and where they are kept.
+    pub artifacts: Artifacts,
 }
 
 impl std::fmt::Debug for Loaded {
@@ -71,7 +78,8 @@ pub async fn load(args: &Args, metrics: &Arc<Metrics>) -> Result<Loaded, Error> 
     let report = directory.refresh(&drivers, &runtime).await;
     follow::tell(&directory, &report, metrics);
     warn_without_drivers(&directory, &report);
-    Ok(Loaded { runtime, drivers: Arc::new(drivers), directory, base })
+    let artifacts = Artifacts::open(args, runtime.limits().component_bytes).map_err(Error::Artifacts)?;
+    Ok(Loaded { runtime, drivers: Arc::new(drivers), directory, base, artifacts })
 }
 
 /// What every driver is granted.
@@ -95,7 +103,7 @@ fn development_grant(networks: &[IpNet]) -> EgressGrant {
 fn options(args: &Args, metrics: &Arc<Metrics>) -> Result<RuntimeOptions, Error> {
     let cache =
         args.component_cache_dir.clone().map_or(ComponentCache::UserDefault, ComponentCache::Directory);
-    let observer = Arc::new(Counter(Arc::clone(metrics)));
+    let observer = Arc::clone(metrics) as Arc<dyn Observer>;
     let workload_identity = WorkloadIdentity::from_environment(|name| std::env::var(name).ok())
         .map_err(|source| Error::Identity { source })?;
     Ok(RuntimeOptions { cache, observer, workload_identity, ..RuntimeOptions::default() })
@@ -113,23 +121,6 @@ fn warn_without_drivers(directory: &Directory, report: &LoadReport) {
             directory = %directory.path().display(), found = report.directory_found,
             "no driver is loaded: cloud disks wait until there is one (--drivers-dir)"
         );
-    }
-}
-
-/// Feeds the metrics.
-struct Counter(Arc<Metrics>);
-
-impl Observer for Counter {
-    fn call_finished(&self, event: &CallFinished<'_>) {
-        self.0.driver_call(event.driver, event.operation, event.code, event.duration);
-    }
-
-    fn request_finished(&self, event: &RequestFinished<'_>) {
-        self.0.cloud_request(event.driver, event.status);
-    }
-
-    fn request_denied(&self, event: &RequestDenied<'_>) {
-        self.0.cloud_request(event.driver, event.reason);
     }
 }
 
@@ -167,25 +158,5 @@ mod tests {
         assert_eq!(grant.plain_http, PlainHttp::InGrantedNetworks);
         assert_eq!(grant.networks, ["127.0.0.0/8".parse::<IpNet>().unwrap()]);
         assert!(grant.origins.is_empty());
-    }
-
-    #[test]
-    fn drivers_feed_the_metrics() {
-        let metrics = Arc::new(Metrics::default());
-        let observer = Counter(Arc::clone(&metrics));
-        observer.call_finished(&CallFinished {
-            driver: "eks",
-            operation: "disk.create",
-            code: "ok",
-            duration: std::time::Duration::from_millis(3),
-        });
-        observer.request_denied(&RequestDenied { driver: "eks", reason: "undeclared" });
-        let page = metrics.page().unwrap();
-        assert!(
-            page.contains(
-                "kompox_driver_calls_total{driver=\"eks\",operation=\"disk.create\",code=\"ok\"} 1"
-            )
-        );
-        assert!(page.contains("kompox_cloud_requests_total{driver=\"eks\",result=\"undeclared\"} 1"));
     }
 }

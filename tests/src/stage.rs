@@ -64,6 +64,8 @@ pub struct Programs {
     pub cli: PathBuf,
     /// Directory of driver components.
     pub drivers: PathBuf,
+    /// Directory of the examples of third parties' components.
+    pub examples: PathBuf,
 }
 
 impl Programs {
@@ -86,12 +88,11 @@ impl Programs {
             ensure!(path.is_file(), "{} is missing: run `cargo build --workspace --bins`", path.display());
             Ok(path)
         };
-        ensure!(
-            drivers.join("eks.wasm").is_file(),
-            "{} holds no eks.wasm: run `cargo xtask drivers`",
-            drivers.display()
-        );
-        Ok(Self { operator: program("kompox-operator")?, cli: program("kompoxops")?, drivers })
+        let examples = bin.join("example-drivers");
+        for component in [drivers.join("eks.wasm"), examples.join("devcloud.wasm")] {
+            ensure!(component.is_file(), "{} is missing: run `cargo xtask drivers`", component.display());
+        }
+        Ok(Self { operator: program("kompox-operator")?, cli: program("kompoxops")?, drivers, examples })
     }
 }
 

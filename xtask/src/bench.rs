@@ -19,6 +19,8 @@ pub(crate) enum Subject {
     Compose,
     /// Drivers: a call, loading, memory, against the same driver linked natively, swapping under load
     Drivers,
+    /// What a driver's calls feel of adversaries in the same operator
+    Neighbour,
 }
 
 impl Subject {
@@ -27,6 +29,7 @@ impl Subject {
             Self::Disks => "disks",
             Self::Compose => "compose",
             Self::Drivers => "drivers",
+            Self::Neighbour => "neighbour",
         }
     }
 }
@@ -53,8 +56,16 @@ pub(crate) fn run(workspace: &Workspace, subject: Subject) -> anyhow::Result<()>
             bench.env("KOMPOX_DRIVERS_DIR", drivers::run(workspace, Profile::Release)?);
             build(workspace, &["--package", "kompox-tests"])?;
         }
+        Subject::Neighbour => return neighbour(workspace),
     }
     step("bench", || shell::run(&mut bench))
+}
+
+/// The adversaries are those of the runtime's tests, and so it is an example there.
+fn neighbour(workspace: &Workspace) -> anyhow::Result<()> {
+    let mut cargo = shell::cargo(&workspace.root);
+    cargo.args(["run", "--release", "--package", "kompox-driver-runtime", "--example", "neighbour"]);
+    step("bench", || shell::run(&mut cargo))
 }
 
 fn build(workspace: &Workspace, packages: &[&str]) -> anyhow::Result<()> {

@@ -17,15 +17,10 @@ use crate::{check, drivers, setup};
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     let prepared = setup::run(workspace)?;
     let drivers = drivers::run(workspace, Profile::Debug)?;
-    // End-to-end tests start the executables; `cargo test` alone does not build other members' ones.
+    // End-to-end tests start the executables; `cargo test` alone does not build other members' ones. With the
+    // tests, since without them dependencies have other features, and would be built twice.
     step("build", || {
-        shell::run(shell::cargo(&workspace.root).args([
-            "build",
-            "--workspace",
-            "--bins",
-            "--exclude",
-            "xtask",
-        ]))
+        shell::run(shell::cargo(&workspace.root).args(["build", "--workspace", "--all-targets"]))
     })?;
     let mut report = Report::default();
     check::parts(workspace, &mut report);

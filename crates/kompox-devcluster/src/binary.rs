@@ -5,22 +5,20 @@
 //! 2. `KUBEBUILDER_ASSETS`: a directory with `etcd`, `kube-apiserver`, `kube-controller-manager` and
 //!    `kube-scheduler`. The archives of `setup-envtest` lack the last two: then it is passed over,
 //!    and [`Progress::Skipped`] says what was missing.
-//! 3. The cache: `$XDG_CACHE_HOME/kompox/controlplane/<key>/kompox-controlplane` (`~/.cache` without
-//!    the variable), where the key follows from the Go module's sources and the platform.
-//! 4. `go build` of the module embedded in this crate, into that cache.
+//! 3. The cache of [`go`], which is filled by `go build` if it is empty.
 
-mod build;
-mod module;
-
-use crate::{control_plane::PartName, progress::Progress, progress::Reporter};
+use crate::{
+    go::{self, CONTROL_PLANE},
+    part::PartName,
+    progress::{Progress, Reporter},
+};
 use std::{
     env,
     ffi::OsString,
     fmt, io,
     path::{Path, PathBuf},
 };
-
-pub use build::Error as BuildError;
+use tokio::process::Command;
 
 /// Names the multi-call binary to use instead of any other.
 pub const BINARY_VARIABLE: &str = "KOMPOX_CONTROLPLANE";
@@ -67,15 +65,9 @@ pub enum Error {
         /// What it named.
         path: PathBuf,
     },
-    /// Neither `XDG_CACHE_HOME` nor `HOME` is set.
-    #[error(
-        "failed to find a cache directory: set XDG_CACHE_HOME or HOME, or {BINARY_VARIABLE} to a built \
-         control plane"
-    )]
-    NoCacheDirectory,
     /// The build failed.
-    #[error("failed to build the control plane")]
-    Build(#[source] BuildError),
+    #[error("failed to get the control plane from source; {BINARY_VARIABLE} may name a built one")]
+    Build(#[source] go::Error),
 }
 
 /// Where to look.
@@ -142,6 +134,29 @@ impl Binaries {
         }
     }
 
+    /// The version of a part; only of what was built from our own module is it known.
+    pub(crate) fn version(&self, part: PartName) -> &'static str {
+        match (self.source, part) {
+            (Source::Cache | Source::Built, PartName::Etcd) => {
+                CONTROL_PLANE.version_of("go.etcd.io/etcd/server/v3")
+            }
+            (Source::Cache | Source::Built, _) => CONTROL_PLANE.version(),
+            _ => "",
+        }
+    }
+
+    /// `kubectl` from the same place, for the cluster of a kubeconfig.
+    #[must_use]
+    pub fn kubectl(&self, kubeconfig: &Path) -> Command {
+        let (program, first) = match &self.location {
+            Location::Multicall(path) => (path.clone(), Some("kubectl")),
+            Location::Directory(path) => (path.join("kubectl"), None),
+        };
+        let mut command = Command::new(program);
+        command.args(first).env("KUBECONFIG", kubeconfig);
+        command
+    }
+
     async fn search(environment: &Environment, reporter: &Reporter) -> Result<Self, Error> {
         if let Some(path) = &environment.binary {
             return Self::multicall(Source::Variable, path.into());
@@ -152,10 +167,9 @@ impl Binaries {
                 Err(reason) => reporter.report(Progress::Skipped { reason }),
             }
         }
-        let cache = environment.cache_directory().ok_or(Error::NoCacheDirectory)?;
-        let (path, fresh) = build::ensure(&cache, reporter).await.map_err(Error::Build)?;
-        let source = if fresh { Source::Built } else { Source::Cache };
-        Ok(Self { source, location: Location::Multicall(path) })
+        let programs = CONTROL_PLANE.programs(reporter).await.map_err(Error::Build)?;
+        let source = if programs.fresh { Source::Built } else { Source::Cache };
+        Ok(Self { source, location: Location::Multicall(programs.directory.join("kompox-controlplane")) })
     }
 
     fn multicall(source: Source, path: PathBuf) -> Result<Self, Error> {
@@ -167,7 +181,7 @@ impl Binaries {
     }
 
     fn assets(directory: &Path) -> Result<Self, String> {
-        let missing: Vec<_> = PartName::ALL
+        let missing: Vec<_> = PartName::CONTROL_PLANE
             .into_iter()
             .map(PartName::program)
             .filter(|program| !directory.join(program).is_file())
@@ -194,30 +208,12 @@ fn is_file(path: &Path) -> io::Result<bool> {
 struct Environment {
     binary: Option<OsString>,
     assets: Option<OsString>,
-    cache: Option<OsString>,
-    home: Option<OsString>,
 }
 
 impl Environment {
     fn of_process() -> Self {
         let set = |name| env::var_os(name).filter(|value| !value.is_empty());
-        Self {
-            binary: set(BINARY_VARIABLE),
-            assets: set(ASSETS_VARIABLE),
-            cache: set("XDG_CACHE_HOME"),
-            home: set("HOME"),
-        }
-    }
-
-    /// The XDG base directory specification says to ignore relative values.
-    fn cache_directory(&self) -> Option<PathBuf> {
-        let absolute = |value: &OsString| Some(PathBuf::from(value)).filter(|path| path.is_absolute());
-        let base = self
-            .cache
-            .as_ref()
-            .and_then(absolute)
-            .or_else(|| self.home.as_ref().and_then(absolute).map(|home| home.join(".cache")))?;
-        Some(base.join("kompox/controlplane"))
+        Self { binary: set(BINARY_VARIABLE), assets: set(ASSETS_VARIABLE) }
     }
 }
 

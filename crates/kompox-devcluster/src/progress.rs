@@ -1,7 +1,7 @@
 //! What a start tells its caller while it works. No printing here: the caller decides what to show.
 
 use crate::binary::Source;
-use crate::control_plane::PartName;
+use crate::part::PartName;
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// One step of [`DevCluster::start`](crate::DevCluster::start), in the order in which they happen.
@@ -22,11 +22,13 @@ pub enum Progress {
         /// The multi-call binary, or the directory of single ones.
         path: PathBuf,
     },
-    /// Another process builds the same binary; this one waits for it.
+    /// Another process builds the same programs; this one waits for it.
     WaitingForBuild,
     /// The build has begun.
     BuildStarted {
-        /// The Kubernetes version that is compiled, such as `v1.36.3`.
+        /// The Go module's name, such as `controlplane`.
+        module: &'static str,
+        /// The version of what is compiled, such as `v1.36.3`.
         version: String,
     },
     /// One more line of the build.
@@ -63,6 +65,16 @@ pub enum Progress {
         /// From the start of its process.
         took: Duration,
     },
+    /// The real node takes pods, and its name server answers.
+    RealNodeReady {
+        /// Its name.
+        node: String,
+    },
+    /// devcloud serves; its driver and the sidecars are started next.
+    StorageReady {
+        /// Where it serves.
+        url: String,
+    },
     /// The simulated Nodes are Ready.
     NodesReady {
         /// Their names, sorted.
@@ -75,9 +87,9 @@ impl fmt::Display for Progress {
         match self {
             Self::Skipped { reason } => write!(f, "skipped: {reason}"),
             Self::Found { source, path } => write!(f, "control plane from {source}: {}", path.display()),
-            Self::WaitingForBuild => f.write_str("another process is building the control plane, waiting"),
-            Self::BuildStarted { version } => {
-                write!(f, "building Kubernetes {version} from source with go build (once; takes minutes)")
+            Self::WaitingForBuild => f.write_str("another process is building the same programs, waiting"),
+            Self::BuildStarted { module, version } => {
+                write!(f, "building {module} {version} from source with go build (once; takes minutes)")
             }
             Self::Building { packages, line } => write!(f, "building [{packages} packages] {line}"),
             Self::Built { took } => write!(f, "built in {:.0} s", took.as_secs_f64()),
@@ -87,6 +99,8 @@ impl fmt::Display for Progress {
             Self::Starting { part } => write!(f, "starting {part}"),
             Self::PortTaken { part } => write!(f, "{part}: the port was taken meanwhile, trying another"),
             Self::Ready { part, took } => write!(f, "{part} ready after {:.1} s", took.as_secs_f64()),
+            Self::RealNodeReady { node } => write!(f, "node ready: {node} (real containers)"),
+            Self::StorageReady { url } => write!(f, "storage for development: devcloud at {url}"),
             Self::NodesReady { nodes } => {
                 write!(f, "nodes ready: {} ({})", nodes.join(", "), crate::BANNER)
             }

@@ -47,12 +47,12 @@ pub(crate) struct Reader(pub(crate) Arc<Redactor>);
 impl Reader {
     /// Text for people: redacted, on one line, cut.
     pub(crate) fn message(&self, text: &str) -> String {
-        cut(&single_line(&self.0.redact(text)), MESSAGE)
+        cut(&single_line(&self.0.redact_head(text, 4 * MESSAGE)), MESSAGE)
     }
 
     /// A CamelCase code: as a message, but shorter.
     fn reason(&self, text: &str) -> String {
-        cut(&single_line(&self.0.redact(text)), REASON)
+        cut(&single_line(&self.0.redact_head(text, 4 * REASON)), REASON)
     }
 
     /// A value that is kept and compared: whole or not at all, and never a credential.

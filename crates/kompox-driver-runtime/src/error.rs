@@ -52,6 +52,9 @@ pub enum LoadError {
     /// It does not validate or compile.
     #[error("failed to compile the component: {0}")]
     Compile(String),
+    /// Compiling it would take too long.
+    #[error("failed to compile the component: it has {0}; build it with opt-level `z`, LTO and `strip`")]
+    TooMuchCode(String),
     /// It imports what no operator offers.
     #[error(
         "failed to link the component: it imports `{import}`; a driver may import `kompox:driver` 0.1 and WASI 0.2 only"

@@ -1,6 +1,7 @@
 //! From bytes to a driver: size, digest, compilation, type check, descriptor. One refusal, in words,
 //! for everything that is wrong.
 
+mod code;
 mod descriptor;
 mod interfaces;
 
@@ -9,19 +10,22 @@ use crate::{
     engine::chain,
     error::LoadError,
     http::Client,
+    observer::ComponentCompiled,
     operation::Operation,
     options::EgressGrant,
     package::digest,
-    runtime::{Runtime, Shared},
+    runtime::{Runtime, Shared, permits},
     state::CallState,
 };
 use kompox_core::driver::{Call, ClusterIdentity, Credentials, Descriptor};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
+use tokio::sync::Semaphore;
 use wasmtime::{
-    Engine,
+    Cache, Engine,
     component::{Component, InstancePre, Linker},
 };
 
@@ -60,10 +64,20 @@ async fn compile(shared: &Arc<Shared>, bytes: Vec<u8>) -> Result<Component, Load
     let failed = |what: String| LoadError::Compile(what);
     let _turn = shared.compiler.acquire().await.map_err(|error| failed(error.to_string()))?;
     let engine: Engine = shared.engine.clone();
-    tokio::task::spawn_blocking(move || Component::new(&engine, bytes))
-        .await
-        .map_err(|error| failed(error.to_string()))?
-        .map_err(|error| failed(chain(&error)))
+    let (started, hits) = (Instant::now(), shared.cache.as_ref().map(Cache::cache_hits));
+    let compiling = tokio::task::spawn_blocking(move || {
+        code::check(&bytes)?;
+        Component::new(&engine, bytes).map_err(|error| LoadError::Compile(chain(&error)))
+    });
+    let component = compiling.await.map_err(|error| failed(error.to_string()))??;
+    // Nobody else compiles meanwhile.
+    let cache = match (hits, shared.cache.as_ref().map(Cache::cache_hits)) {
+        (Some(before), Some(after)) if after > before => "hit",
+        (Some(_), Some(_)) => "miss",
+        _ => "off",
+    };
+    shared.options.observer.component_compiled(&ComponentCompiled { cache, duration: started.elapsed() });
+    Ok(component)
 }
 
 fn link(
@@ -97,6 +111,7 @@ impl Candidate {
             descriptor: unnamed(),
             digest: self.digest,
             restricted_imports: self.interfaces.restricted,
+            calls: Arc::new(Semaphore::new(permits(self.shared.options.limits.concurrent_calls_per_driver))),
             grant: nothing,
             imports: self.interfaces.imports,
             exports: Arc::new(self.exports),

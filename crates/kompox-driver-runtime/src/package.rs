@@ -7,6 +7,9 @@ use std::io::{self, Read};
 /// Largest window of a zstd frame, as a power of two: 32 MiB. It bounds what decompressing needs.
 const ZSTD_WINDOW_LOG: u32 = 25;
 
+/// Highest level whose window fits [`ZSTD_WINDOW_LOG`].
+const PACK_LEVEL: i32 = 19;
+
 /// Why there is no component. Names neither key nor file: whoever reads it knows where it was.
 #[derive(Debug, thiserror::Error)]
 pub enum UnpackError {
@@ -42,6 +45,15 @@ pub fn unpack(name: &str, packed: &[u8], limit: usize) -> Result<Vec<u8>, Unpack
     };
     let bytes = unpacked.map_err(UnpackError::Broken)?;
     if bytes.len() > limit { Err(UnpackError::TooLarge { limit }) } else { Ok(bytes) }
+}
+
+/// The component packed by zstd as small as it gets, to go under a name that ends in `.wasm.zst`. The same bytes
+/// give the same bytes.
+///
+/// # Errors
+/// When zstd fails, which it does for want of memory only.
+pub fn pack(component: &[u8]) -> io::Result<Vec<u8>> {
+    zstd::bulk::compress(component, PACK_LEVEL)
 }
 
 fn zstd(packed: &[u8]) -> io::Result<impl Read> {
@@ -83,6 +95,12 @@ mod tests {
             let error = unpack(name, &packed, 999).unwrap_err().to_string();
             assert!(error.contains("larger than 999 bytes"), "{error}");
         }
+    }
+
+    #[test]
+    fn what_is_packed_unpacks() {
+        let bytes: Vec<u8> = (0_u32..100_000).flat_map(u32::to_le_bytes).collect();
+        assert_eq!(unpack("d.wasm.zst", &pack(&bytes).unwrap(), bytes.len()).unwrap(), bytes);
     }
 
     #[test]

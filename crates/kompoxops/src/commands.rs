@@ -1,5 +1,6 @@
 //! One file for each command; here only the choice among them.
 
+mod apply;
 pub mod check;
 pub mod config;
 pub mod dev;
@@ -9,6 +10,7 @@ pub mod render;
 mod request;
 pub mod status;
 pub mod up;
+mod wait;
 
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;

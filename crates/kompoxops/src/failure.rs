@@ -13,7 +13,7 @@ pub const USAGE: u8 = 2;
 pub const INVALID_INPUT: u8 = 3;
 /// It did not become ready in time.
 pub const NOT_READY: u8 = 4;
-/// Refused because data could be lost.
+/// Refused because data could be lost, or objects would stop working.
 pub const REFUSED: u8 = 5;
 /// Ended by Ctrl-C: 128 + SIGINT, as shells have it.
 pub const INTERRUPTED: u8 = 130;
@@ -103,6 +103,14 @@ pub enum Failure {
         /// Message of its `Stalled` condition.
         message: String,
     },
+    /// It would harm what others rely on.
+    #[error("{object} is left as it is: {message}")]
+    Refused {
+        /// Kind and name.
+        object: String,
+        /// Why, and how to go on.
+        message: String,
+    },
     /// The time given was not enough.
     #[error("{what} is not ready after {} s: {state}", after.as_secs())]
     Timeout {
@@ -147,6 +155,7 @@ impl Failure {
             | Self::UnknownCode { .. }
             | Self::Option { .. } => INVALID_INPUT,
             Self::Timeout { .. } | Self::NotRunning { .. } => NOT_READY,
+            Self::Refused { .. } => REFUSED,
             Self::Interrupted => INTERRUPTED,
             Self::Kubeconfig(_)
             | Self::Client(_)

@@ -16,7 +16,7 @@ use kompox_tests::{
 };
 use kube::{
     Api,
-    api::{DeleteParams, ObjectMeta, Patch, PatchParams},
+    api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams},
 };
 
 /// An operator without built-in drivers, whose own namespace is the scene's.
@@ -28,6 +28,7 @@ pub(super) async fn open<'a>(stage: &'a Stage, name: &str) -> Result<Scene<'a>> 
     Scene::open_with(stage, name, environment).await
 }
 
+/// The ConfigMap `component` with these bytes.
 pub(super) async fn put(scene: &Scene<'_>, bytes: Vec<u8>) -> Result<()> {
     let metadata = ObjectMeta { name: Some("component".to_owned()), ..ObjectMeta::default() };
     let binary_data = Some([("driver.wasm".to_owned(), ByteString(bytes))].into());
@@ -47,6 +48,7 @@ pub(super) fn driver(scene: &Scene<'_>, name: &str, spec: &serde_json::Value) ->
     .to_string()
 }
 
+/// Waits until a condition of a KompoxDriver gives this reason; gives it and its message.
 pub(super) async fn says(
     scene: &Scene<'_>,
     name: &str,
@@ -105,12 +107,17 @@ pub(super) async fn brought_in_a_config_map_broken_removed_and_restored(stage: &
 
 /// Runs the command line, and gives back what it printed.
 async fn kompoxops(stage: &Stage, arguments: &[&str]) -> Result<String> {
-    let mut command = tokio::process::Command::new(&stage.programs.cli);
-    command.args(arguments).env("KUBECONFIG", stage.cluster.kubeconfig_path());
-    let output = command.output().await?;
+    let output = outcome(stage, arguments).await?;
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure!(output.status.success(), "{arguments:?}: {complaint}");
     Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Runs the command line, however it ends.
+async fn outcome(stage: &Stage, arguments: &[&str]) -> Result<std::process::Output> {
+    let mut command = tokio::process::Command::new(&stage.programs.cli);
+    command.args(arguments).env("KUBECONFIG", stage.cluster.kubeconfig_path());
+    Ok(command.output().await?)
 }
 
 pub(super) async fn the_command_line_knows_them(stage: &Stage) -> Result<()> {
@@ -138,6 +145,51 @@ pub(super) async fn the_command_line_knows_them(stage: &Stage) -> Result<()> {
     ensure!(cells == ["listed", "True", "Ready", "0.1.0", "eks", "configmap/component"], "{listed}");
     let drivers: Api<KompoxDriver> = Api::all(scene.client());
     drivers.delete("listed", &DeleteParams::default()).await?;
+    scene.close().await
+}
+
+pub(super) async fn installed_needed_and_uninstalled(stage: &Stage) -> Result<()> {
+    let scene = open(stage, "installed").await?;
+    let file = stage.programs.drivers.join("eks.wasm");
+    let (namespace, label) = (scene.namespace.as_str(), format!("kompox-test={}", scene.namespace));
+    let install = [
+        "driver",
+        "install",
+        file.to_str().context("a path of text")?,
+        "--name",
+        "installed",
+        "--egress",
+        "declared",
+        "--label",
+        &label,
+        "--operator-namespace",
+        namespace,
+    ];
+    kompoxops(stage, &install).await?;
+    let drivers: Api<KompoxDriver> = Api::all(scene.client());
+    let installed = drivers.get("installed").await?;
+    let digest = installed.status.and_then(|status| status.digest).context("a digest")?;
+    let pinned = installed.spec.source.and_then(|source| source.digest).context("a pin")?;
+    ensure!(pinned == digest, "{pinned} is pinned, {digest} is in use");
+    scene.apply(&scene.disk("data", "")).await?;
+    scene.disk_ready("data").await?;
+
+    // Who needs it is said before anything is removed.
+    let uninstall = ["driver", "uninstall", "installed", "--operator-namespace", namespace];
+    let refused = outcome(stage, &uninstall).await?;
+    let complaint = String::from_utf8_lossy(&refused.stderr).into_owned();
+    ensure!(refused.status.code() == Some(5), "{complaint}");
+    // Other tests have disks of this type too.
+    ensure!(complaint.contains("KompoxDriver/installed is left as it is: disk "), "{complaint}");
+    kompoxops(stage, &[&uninstall[..], &["--force"]].concat()).await?;
+    let carriers = scene.api::<ConfigMap>().list(&ListParams::default().labels("kompox.dev/driver")).await?;
+    ensure!(carriers.items.is_empty(), "a ConfigMap is left");
+    scene.disk_says("data", "DriverMissing").await?;
+
+    // The same again, and the disk goes on.
+    kompoxops(stage, &install).await?;
+    scene.disk_ready("data").await?;
+    kompoxops(stage, &[&uninstall[..], &["--force"]].concat()).await?;
     scene.close().await
 }
 

@@ -4,6 +4,7 @@
 mod apps;
 mod component;
 mod conversion;
+mod devcloud;
 mod disks;
 mod drivers;
 mod gitea;
@@ -46,10 +47,14 @@ fn main() -> anyhow::Result<ExitCode> {
         component: makes_a_disk_once_although_the_answer_was_lost leaves_a_disk_of_another_owner_alone
             restores_into_another_zone refuses_to_delete_what_is_attached grows_a_disk waits_when_throttled
             takes_a_refusal_for_no_proof_of_absence pages_through_many;
+        devcloud: makes_a_disk_once_although_the_answer_was_lost leaves_a_disk_of_another_owner_alone
+            restores_the_bytes_into_another_zone refuses_to_delete_what_is_attached grows_a_disk
+            waits_when_throttled waits_while_a_disk_is_being_made pages_through_many
+            knows_whose_account_it_is comes_in_a_config_map_and_serves_disks;
         disks: made_and_left made_and_deleted killed_in_the_middle_of_a_creation adopted
             gone_with_their_namespace;
         drivers: brought_in_a_config_map_broken_removed_and_restored what_cannot_be_used_says_why
-            the_command_line_knows_them found_by_what_the_cluster_is;
+            the_command_line_knows_them installed_needed_and_uninstalled found_by_what_the_cluster_is;
         reload: no_call_fails_while_a_config_map_changes built_in_drivers_follow_their_files;
         conversion: what_the_cases_give_is_taken what_real_files_give_is_taken
             real_files_find_their_place real_files_become_ready;

@@ -1,7 +1,7 @@
 //! Where the programs are looked for, without starting or building any.
 
-use super::{Binaries, BinarySource, Environment, Error, Source, module};
-use crate::{control_plane::PartName, progress::Reporter};
+use super::{Binaries, BinarySource, Environment, Error, Source};
+use crate::{part::PartName, progress::Reporter};
 use std::fs;
 
 #[tokio::test]
@@ -40,44 +40,4 @@ fn assets_without_a_part_are_passed_over_by_name() {
     let (program, first) = found.command_line(PartName::ApiServer);
     assert!(program.ends_with("kube-apiserver"), "{}", program.display());
     assert_eq!((found.source(), first), (Source::Assets, None));
-}
-
-#[test]
-fn cache_directory_follows_xdg() {
-    let cases: [(Option<&str>, Option<&str>, Option<&str>); 4] = [
-        (Some("/c"), Some("/h"), Some("/c/kompox/controlplane")),
-        (None, Some("/h"), Some("/h/.cache/kompox/controlplane")),
-        (Some("relative"), Some("/h"), Some("/h/.cache/kompox/controlplane")),
-        (None, None, None),
-    ];
-    for (cache, home, want) in cases {
-        let environment = Environment {
-            cache: cache.map(Into::into),
-            home: home.map(Into::into),
-            ..Environment::default()
-        };
-        assert_eq!(environment.cache_directory().as_deref().map(|p| p.to_str().unwrap()), want);
-    }
-}
-
-#[test]
-fn the_version_comes_from_the_module() {
-    let version = module::kubernetes_version();
-    assert!(version.starts_with("v1."), "{version}");
-    assert!(module::linker_flags().contains(&format!("gitVersion={version} ")), "{}", module::linker_flags());
-    assert!(module::key().starts_with(&format!("{version}-")), "{}", module::key());
-    assert!(module::go_version() >= Some((1, 26)));
-}
-
-#[test]
-fn versions_of_go_are_read() {
-    for (text, want) in [
-        ("1.26.8 linux/amd64", Some((1, 26))),
-        ("1.26rc1", Some((1, 26))),
-        ("1.9", Some((1, 9))),
-        ("devel +abc", None),
-        ("1", None),
-    ] {
-        assert_eq!(module::parse_version(text), want, "{text}");
-    }
 }

@@ -1,7 +1,7 @@
 //! Reads the JSON of `describe` and refuses what the host could not honour.
 
 use crate::{auth, egress::Template, error::LoadError};
-use kompox_core::driver::{Descriptor, Provider};
+use kompox_core::driver::{Descriptor, Endpoint, Provider};
 use semver::Version;
 use std::collections::BTreeSet;
 
@@ -92,7 +92,9 @@ fn check_provider(provider: &Provider) -> Result<(), String> {
             .map_err(|what| format!("credential `{}`: {what}", credential.key))?;
     }
     for endpoint in &provider.endpoints {
-        Template::parse(&endpoint.url).map_err(|what| format!("endpoint `{}`: {what}", endpoint.url))?;
+        Template::parse(&endpoint.url)
+            .and_then(|_| check_limits(endpoint))
+            .map_err(|what| format!("endpoint `{}`: {what}", endpoint.url))?;
     }
     for profile in &provider.auth_profiles {
         auth::check(profile)?;
@@ -115,6 +117,19 @@ fn check_text(name: &str, text: &str, longest: usize) -> Result<(), String> {
         return Err(format!("`{name}` must be at most {longest} bytes of plain text"));
     }
     Ok(())
+}
+
+/// What would never let a request pass.
+fn check_limits(endpoint: &Endpoint) -> Result<(), String> {
+    let limits = [
+        ("ratePerMinute", endpoint.rate_per_minute),
+        ("burst", endpoint.burst),
+        ("concurrent", endpoint.concurrent),
+    ];
+    match limits.iter().find(|(_, limit)| *limit == Some(0)) {
+        Some((name, _)) => Err(format!("`{name}` must be at least 1")),
+        None => Ok(()),
+    }
 }
 
 fn check_list(name: &str, list: &[&str], most: usize) -> Result<(), String> {
@@ -152,7 +167,8 @@ mod tests {
             "futureMember": { "x": 1 },
             "providers": [{
                 "type": "eks", "features": ["tags", "word-of-the-future"],
-                "endpoints": [{ "url": "https://ec2.{config.region}.amazonaws.com/", "auth": "aws" }],
+                "endpoints": [{ "url": "https://ec2.{config.region}.amazonaws.com/", "auth": "aws",
+                    "ratePerMinute": 600, "burst": 50, "concurrent": 16 }],
                 "authProfiles": [{ "name": "aws", "kind": "aws-sigv4",
                     "params": { "service": "ec2", "region": "{config.region}" } }],
                 "credentials": [{ "key": "accessKeyId", "required": true, "description": "" }],
@@ -203,6 +219,10 @@ mod tests {
             ("/providers", json!([good()["providers"][0], good()["providers"][0]]), "`eks` is there twice"),
             ("/providers/0/type", json!("auto"), "`auto`"),
             ("/providers/0/endpoints/0/url", json!("https://{config.host}/"), "endpoint"),
+            ("/providers/0/endpoints/0/ratePerMinute", json!(0), "`ratePerMinute` must be at least 1"),
+            ("/providers/0/endpoints/0/burst", json!(0), "`burst` must"),
+            ("/providers/0/endpoints/0/concurrent", json!(0), "`concurrent` must"),
+            ("/providers/0/endpoints/0/ratePerMinute", json!(-1), "schema"),
             ("/providers/0/endpoints/0/auth", json!("gcp"), "`gcp`, which is not declared"),
             (
                 "/providers/0/authProfiles/0/kind",

@@ -16,6 +16,7 @@ mod containment;
 mod egress;
 mod generations;
 mod hostile;
+mod limits;
 mod loading;
 mod reload;
 mod support;

@@ -2,7 +2,10 @@
 //! they share: reading a component.
 
 mod inspect;
+mod install;
 mod ls;
+mod objects;
+mod uninstall;
 mod verify;
 
 use std::path::Path;
@@ -13,7 +16,7 @@ use kompox_driver_runtime::{ComponentCache, Observer, Runtime, RuntimeOptions, u
 
 use crate::failure::Failure;
 
-/// Provider drivers: look into a component, check it as the operator does, see which are installed.
+/// Provider drivers: look into a component, check it as the operator does, install it, see which are there.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
@@ -25,16 +28,18 @@ const EXAMPLES: &str = "\
 Examples:
   kompoxops driver inspect my-cloud.wasm
   kompoxops driver verify my-cloud.wasm.zst
+  kompoxops driver install my-cloud.wasm --egress declared
   kompoxops driver ls
 
-A driver reaches the cluster in a ConfigMap of the operator's namespace, named by a KompoxDriver:
-  kubectl create configmap my-cloud -n k4x-system --from-file=driver.wasm.zst
+What `install` makes is a ConfigMap of the operator's namespace and a KompoxDriver that names it:
   kubectl explain kompoxdriver.spec";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Inspect(inspect::Arguments),
     Verify(verify::Arguments),
+    Install(install::Arguments),
+    Uninstall(uninstall::Arguments),
     Ls(ls::Arguments),
 }
 
@@ -46,6 +51,8 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.command {
         Command::Inspect(arguments) => inspect::run(arguments).await,
         Command::Verify(arguments) => verify::run(arguments).await,
+        Command::Install(arguments) => install::run(arguments).await,
+        Command::Uninstall(arguments) => uninstall::run(arguments).await,
         Command::Ls(arguments) => ls::run(arguments).await,
     }
 }

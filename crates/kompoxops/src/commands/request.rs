@@ -155,7 +155,11 @@ fn check_quantity(text: &str) -> Result<(), Failure> {
     Err(Failure::Option { option: "disk-size", message })
 }
 
-fn pairs(option: &'static str, texts: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+/// `KEY=VALUE` pairs; the last of two equal keys wins.
+///
+/// # Errors
+/// When a text is no pair.
+pub(super) fn pairs(option: &'static str, texts: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     texts.iter().map(|text| pair(option, text)).collect()
 }
 

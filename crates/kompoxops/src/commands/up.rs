@@ -1,13 +1,15 @@
 //! `kompoxops up`: makes the objects of an app, applies them, and waits if asked.
 
-mod wait;
-
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use kompox_core::app::PodSecurity;
+use kompox_crds::KompoxApp;
+use kube::api::Api;
 use serde_json::Value;
 
+use super::apply::{apply_one, shown};
+use super::wait::{self, Awaited};
 use super::{render, request};
 use crate::cli::{AppArguments, Connection};
 use crate::cluster::{Cluster, Conflicts};
@@ -28,7 +30,7 @@ pub struct Arguments {
     #[arg(long)]
     pub wait: bool,
     /// How long to wait, such as 90s, 5m or 1h
-    #[arg(long, default_value = "5m", value_parser = duration, value_name = "TIME")]
+    #[arg(long, default_value = "5m", value_parser = wait::duration, value_name = "TIME")]
     pub timeout: Duration,
     /// Take over fields that another field manager owns
     #[arg(long)]
@@ -65,22 +67,6 @@ pub enum DryRun {
     Client,
 }
 
-/// `90s`, `5m`, `1h`, or a number of seconds.
-fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let seconds = match text.get(digits.len()..) {
-        Some("" | "s") => 1,
-        Some("m") => 60,
-        Some("h") => 3600,
-        _ => 0,
-    };
-    let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(seconds));
-    match number {
-        Some(number) if number > 0 => Ok(Duration::from_secs(number)),
-        _ => Err("must be a positive time such as 90s, 5m or 1h".into()),
-    }
-}
-
 /// Runs the command.
 ///
 /// # Errors
@@ -98,7 +84,11 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let namespace = objects.namespace.clone();
     let generation = apply(&cluster, objects, conflicts).await?;
     if arguments.wait {
-        return wait::until_ready(&cluster, &namespace, &request.name, generation, arguments.timeout).await;
+        let api: Api<KompoxApp> = Api::namespaced(cluster.client, &namespace);
+        let awaited = Awaited { name: &request.name, generation, limit: arguments.timeout };
+        let app = wait::until_ready(api, awaited).await?;
+        app.status.iter().flat_map(|status| &status.urls).for_each(|url| note(format!("open {url}")));
+        return Ok(());
     }
     note(format!("next: kompoxops status {} -n {namespace}", request.name));
     Ok(())
@@ -147,45 +137,6 @@ async fn apply(cluster: &Cluster, objects: Objects, conflicts: Conflicts) -> Res
     apply_one(cluster, &app, conflicts).await
 }
 
-async fn apply_one(cluster: &Cluster, object: &Value, conflicts: Conflicts) -> Result<i64, Failure> {
-    let applied = cluster.apply(object, conflicts).await?;
-    note(format!("{} applied", shown(object)));
-    Ok(applied.metadata.generation.unwrap_or_default())
-}
-
 fn namespace_named(name: &str) -> Value {
     serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-}
-
-/// `kompoxapp/gitea (k4x-…)`.
-fn shown(object: &Value) -> String {
-    let text = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let place = match text("/metadata/namespace") {
-        "" => String::new(),
-        namespace => format!(" (namespace {namespace})"),
-    };
-    format!("{}/{}{place}", text("/kind").to_lowercase(), text("/metadata/name"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_read_as_in_kubectl() {
-        assert_eq!(duration("90s").unwrap(), Duration::from_secs(90));
-        assert_eq!(duration("5m").unwrap(), Duration::from_secs(300));
-        assert_eq!(duration("1h").unwrap(), Duration::from_secs(3600));
-        assert_eq!(duration("7").unwrap(), Duration::from_secs(7));
-        for bad in ["", "0s", "m", "5d", "-1s", "1h30m", "99999999999999999999s", "18446744073709551615h"] {
-            assert!(duration(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn objects_are_named_with_their_namespace() {
-        let object = serde_json::json!({"kind": "Secret", "metadata": {"name": "a", "namespace": "n"}});
-        assert_eq!(shown(&object), "secret/a (namespace n)");
-        assert_eq!(shown(&namespace_named("n")), "namespace/n");
-    }
 }

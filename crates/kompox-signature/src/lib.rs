@@ -1,0 +1,32 @@
+//! Cosign signatures: verified with a public key, made with a private one.
+//!
+//! Both forms that cosign writes: the simple signing payload behind a `.sig` tag, and the Sigstore bundle
+//! v0.3 that is found by the referrers of a manifest. What the registry holds is handed in as bytes
+//! ([`Evidence`]); the answer is [`Verified`] or a [`Refusal`] that says what to do.
+//!
+//! It may not fetch, read a file or look at a clock: it maps values to values. Random numbers are drawn
+//! where a key is made and where ECDSA needs one.
+//!
+//! With a key alone the transparency log is not asked for, as with cosign's `--insecure-ignore-tlog`:
+//! whoever holds the key signs, whether or not the world was told. Entries of the log in the evidence are
+//! neither needed nor read. Signatures that a certificate vouches for are verified with the feature `keyless`.
+
+mod bundle;
+mod key;
+#[cfg(feature = "keyless")]
+mod keyless;
+mod refusal;
+mod signing;
+mod simple;
+mod subject;
+mod verify;
+
+pub use bundle::BUNDLE_MEDIA_TYPE;
+pub use key::{KeyError, KeyKind, PublicKey};
+#[cfg(feature = "keyless")]
+pub use keyless::{Identity, TrustRoot, TrustRootError, verify_keyless};
+pub use refusal::Refusal;
+pub use signing::{KeyPair, SigningError, SigningKey, generate};
+pub use simple::{SIGNATURE_ANNOTATION, SIMPLE_SIGNING_MEDIA_TYPE};
+pub use subject::{Subject, SubjectError};
+pub use verify::{Evidence, Form, MAX_EVIDENCE, MAX_EVIDENCE_BYTES, Signer, Verified, verify};
