@@ -54,5 +54,5 @@ pub use options::{
     CallBounds, Clock, ComponentCache, EgressGrant, EgressScope, Limits, PlainHttp, RuntimeOptions,
 };
 pub use package::{UnpackError, digest, pack, unpack};
-pub use registry::{LoadReport, LoadedFile, Registry};
+pub use registry::{Directory, LoadReport, LoadedFile, Registry};
 pub use runtime::Runtime;

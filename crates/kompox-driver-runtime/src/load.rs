@@ -18,7 +18,11 @@ use crate::{
     state::CallState,
 };
 use kompox_core::driver::{Call, ClusterIdentity, Credentials, Descriptor};
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 use tokio::sync::Semaphore;
 use wasmtime::{
     Cache, Engine,
@@ -81,9 +85,8 @@ fn link(
     component: &Component,
     interfaces: &interfaces::Interfaces,
 ) -> Result<(InstancePre<CallState>, Exports), LoadError> {
-    let pre = linker.instantiate_pre(component).map_err(|error| LoadError::Shape(chain(&error)))?;
-    let exports = Exports::new(&pre, interfaces.disk_modify, interfaces.snapshot)
-        .map_err(|error| LoadError::Shape(chain(&error)))?;
+    let pre = linker.instantiate_pre(component).map_err(|error| interfaces.misfit(chain(&error)))?;
+    let exports = Exports::new(&pre, interfaces.disk_modify, interfaces.snapshot)?;
     Ok((pre, exports))
 }
 
@@ -136,7 +139,8 @@ fn unnamed() -> Descriptor {
     }
 }
 
-/// Asks for the descriptor with nothing in hand: no configuration, no credentials, no network.
+/// Compares the driver's functions with the contract and asks for the descriptor, with nothing in hand: no
+/// configuration, no credentials, no network.
 async fn describe(driver: &LoadedDriver) -> Result<String, LoadError> {
     let call = Call {
         provider_type: String::new(),
@@ -146,15 +150,27 @@ async fn describe(driver: &LoadedDriver) -> Result<String, LoadError> {
         subject: String::new(),
         timeout: driver.shared.options.limits.describe_timeout,
     };
-    driver
-        .serve(
-            &call,
-            Operation::Describe,
-            |mut guest| Box::pin(async move { guest.identity()?.call_describe(guest.store).await.map(Ok) }),
-            |_reader, json| Ok(json),
-        )
-        .await
-        .map_err(|error| LoadError::Describe(error.message))
+    let misfit: Arc<Mutex<Option<LoadError>>> = Arc::default();
+    let found = Arc::clone(&misfit);
+    let asked = driver.serve(
+        &call,
+        Operation::Describe,
+        move |mut guest| {
+            Box::pin(async move {
+                if let Err(error) = guest.fit() {
+                    let text = error.to_string();
+                    *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    return Err(wasmtime::Error::msg(text));
+                }
+                guest.identity()?.call_describe(guest.store).await.map(Ok)
+            })
+        },
+        |_reader, json| Ok(json),
+    );
+    asked.await.map_err(|error| {
+        let misfit = misfit.lock().unwrap_or_else(PoisonError::into_inner).take();
+        misfit.unwrap_or(LoadError::Describe(error.message))
+    })
 }
 
 #[cfg(test)]

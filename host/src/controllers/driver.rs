@@ -152,7 +152,7 @@ async fn bring(shell: &Shell, driver: &KompoxDriver) -> Result<Seen, Error> {
     let name = driver.name_any();
     let Found { component, verified_by, note, again } = source::component(shell, driver).await?;
     let (fresh, mut refusal) = match component {
-        Ok(component) => (Some(component), None),
+        Ok(component) => (Some(component), refused_update(shell, driver)),
         Err(refusal) => (None, Some(refusal)),
     };
     let last_good = match (shell.catalog.of_owner(&name), &refusal) {
@@ -186,6 +186,13 @@ async fn bring(shell: &Shell, driver: &KompoxDriver) -> Result<Seen, Error> {
         shell.artifacts.set_good(&name, used.driver.digest().parse().ok());
     }
     Ok(Seen { in_use, refusal, verified_by, note, again })
+}
+
+/// What is wrong with the present file of a built-in driver; what came from it before serves on.
+fn refused_update(shell: &Shell, driver: &KompoxDriver) -> Option<Refusal> {
+    let built_in = driver.spec.source.is_none();
+    let why = built_in.then(|| shell.catalog.registry().refused_update(&driver.name_any())).flatten()?;
+    Some(Refusal::new(Stage::Compiled, Reason::DriverIncompatible, why))
 }
 
 fn put(shell: &Shell, driver: &KompoxDriver, component: &Arc<LoadedDriver>) -> Result<InUse, Refusal> {

@@ -49,6 +49,11 @@ struct DriverLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabel {
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CacheLabel {
     cache: &'static str,
 }
@@ -63,6 +68,7 @@ pub(super) struct DriverMetrics {
     requests: Family<RequestLabels, Counter>,
     request_duration: Durations<OperationLabels>,
     bytes: Family<BytesLabels, Counter>,
+    files: Family<StateLabel, Gauge>,
 }
 
 impl Default for DriverMetrics {
@@ -76,6 +82,7 @@ impl Default for DriverMetrics {
             requests: Family::default(),
             request_duration: Family::new_with_constructor(Seconds),
             bytes: Family::default(),
+            files: Family::default(),
         }
     }
 }
@@ -99,6 +106,11 @@ impl DriverMetrics {
             "Bodies of requests and responses of provider drivers",
             Unit::Bytes,
             self.bytes.clone(),
+        );
+        registry.register(
+            "driver_files",
+            "Files of built-in drivers: those that serve as they are, and those that are refused",
+            self.files.clone(),
         );
     }
 
@@ -159,6 +171,16 @@ impl DriverMetrics {
     fn took(&self, driver: &str, operation: &'static str, duration: Duration) {
         let labels = OperationLabels { driver: driver.to_owned(), operation };
         self.request_duration.get_or_create(&labels).observe(duration.as_secs_f64());
+    }
+}
+
+impl Metrics {
+    /// So many files of built-in drivers serve, and so many are refused.
+    pub fn driver_files(&self, serving: usize, refused: usize) {
+        for (state, count) in [("serving", serving), ("refused", refused)] {
+            let gauge = self.drivers.files.get_or_create(&StateLabel { state });
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 }
 

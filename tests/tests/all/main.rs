@@ -10,6 +10,7 @@ mod drivers;
 mod gitea;
 mod registries;
 mod registry_sources;
+mod reload;
 mod rules;
 mod trouble;
 
@@ -55,7 +56,8 @@ fn main() -> anyhow::Result<ExitCode> {
         disks: made_and_left made_and_deleted killed_in_the_middle_of_a_creation adopted
             gone_with_their_namespace;
         drivers: brought_in_a_config_map_broken_removed_and_restored what_cannot_be_used_says_why
-            the_command_line_knows_them installed_needed_and_uninstalled;
+            the_command_line_knows_them installed_needed_and_uninstalled found_by_what_the_cluster_is;
+        reload: no_call_fails_while_a_config_map_changes built_in_drivers_follow_their_files;
         conversion: what_the_cases_give_is_taken what_real_files_give_is_taken
             real_files_find_their_place real_files_become_ready;
         apps: an_external_secret_wakes_its_app;

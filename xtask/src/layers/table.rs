@@ -57,6 +57,13 @@ pub(super) const RULES: &[Rule] = &[
         purity: Purity::Io,
     },
     Rule { member: "kompox-driver-*", may_use: &["kompox-driver-sdk"], never: HOST_SIDE, purity: Purity::Io },
+    // The source of the driver `eks` once more, linked natively by measurements.
+    Rule {
+        member: "kompox-native-eks",
+        may_use: &["kompox-driver-sdk"],
+        never: HOST_SIDE,
+        purity: Purity::Io,
+    },
     Rule {
         member: "kompox-devcloud",
         may_use: &[],
