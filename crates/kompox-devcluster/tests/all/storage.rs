@@ -62,9 +62,10 @@ async fn snapshot(client: &Client, namespace: &str, name: &str, claim: &str) -> 
     };
     let snapshots = resource("VolumeSnapshot", "volumesnapshots");
     let snapshots: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &snapshots);
-    let taken = wait_for(&snapshots, name, |found| found.data.pointer("/status/readyToUse") == Some(&json!(true))).await?;
-    let content =
-        text(&taken.data, "/status/boundVolumeSnapshotContentName").to_owned();
+    let taken =
+        wait_for(&snapshots, name, |found| found.data.pointer("/status/readyToUse") == Some(&json!(true)))
+            .await?;
+    let content = text(&taken.data, "/status/boundVolumeSnapshotContentName").to_owned();
     let contents = resource("VolumeSnapshotContent", "volumesnapshotcontents");
     let content = Api::<DynamicObject>::all_with(client.clone(), &contents).get(&content).await?;
     Ok(text(&content.data, "/status/snapshotHandle").to_owned())

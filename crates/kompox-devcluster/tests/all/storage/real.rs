@@ -81,7 +81,8 @@ async fn a_volume_made_by_hand_is_used_through_a_static_volume(
     cluster: &DevCluster,
     client: &Client,
 ) -> Result<()> {
-    let wanted = json!({ "name": "by-hand", "clientToken": "by-hand", "zone": "dev-a", "sizeBytes": 32 << 20 });
+    let wanted =
+        json!({ "name": "by-hand", "clientToken": "by-hand", "zone": "dev-a", "sizeBytes": 32 << 20 });
     let request = http::Request::post("/v1/volumes").body(serde_json::to_vec(&wanted)?)?;
     let made = send(cluster, request).await?;
     let id = text(&made, "/id");
@@ -94,13 +95,17 @@ async fn a_volume_made_by_hand_is_used_through_a_static_volume(
         "nodeAffinity": { "required": { "nodeSelectorTerms": [{ "matchExpressions": [zone] }] } },
     } });
     apply(client, object("v1", "PersistentVolume", "", "by-hand", volume)).await?;
-    apply(client, claim(NAMESPACE, "by-hand", &json!({ "storageClassName": "", "volumeName": "by-hand" }))).await?;
+    apply(client, claim(NAMESPACE, "by-hand", &json!({ "storageClassName": "", "volumeName": "by-hand" })))
+        .await?;
     let user = |script: &str| {
         let spec = with_claim(busybox(script), "by-hand");
         crate::support::merged(spec, json!({ "securityContext": { "fsGroup": 4242 } }))
     };
     // Of the group that the pod asks for: the driver announces fsGroupPolicy File.
-    assert_eq!(output(client, NAMESPACE, "hand-1", user("stat -c %g /data; echo mine > /data/f")).await?, "4242\n");
+    assert_eq!(
+        output(client, NAMESPACE, "hand-1", user("stat -c %g /data; echo mine > /data/f")).await?,
+        "4242\n"
+    );
     assert_eq!(output(client, NAMESPACE, "hand-2", user("cat /data/f")).await?, "mine\n");
     Ok(())
 }

@@ -48,7 +48,10 @@ async fn volumes_are_made_attached_and_snapshotted_beside_simulated_pods() -> Re
 
 fn user(claim: &str, zone: &str) -> Value {
     let container = json!({ "name": "main", "image": "example/main" });
-    let spec = support::merged(with_claim(container, claim), json!({ "nodeSelector": { "topology.kubernetes.io/zone": zone } }));
+    let spec = support::merged(
+        with_claim(container, claim),
+        json!({ "nodeSelector": { "topology.kubernetes.io/zone": zone } }),
+    );
     object("v1", "Pod", NAMESPACE, claim, json!({ "spec": spec }))
 }
 
