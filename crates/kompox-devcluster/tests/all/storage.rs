@@ -19,7 +19,7 @@ use kube::{
 use serde_json::{Value, json};
 
 /// The programs that this build made: tests lie one folder below them.
-fn storage() -> Result<Storage> {
+pub(crate) fn storage() -> Result<Storage> {
     let test = std::env::current_exe()?;
     let programs = test.parent().and_then(|folder| folder.parent()).context("no folder of programs")?;
     Ok(Storage { programs: Some(programs.to_owned()) })
