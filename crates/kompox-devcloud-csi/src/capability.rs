@@ -4,7 +4,7 @@
 
 use crate::proto::csi::{
     VolumeCapability,
-    volume_capability::{AccessType, access_mode::Mode},
+    volume_capability::{AccessMode, AccessType, access_mode::Mode},
 };
 use tonic::Status;
 
@@ -59,7 +59,7 @@ pub(crate) fn usage(capability: Option<&VolumeCapability>) -> Result<Usage, Stat
             Status::invalid_argument(format!("the file system \"{name}\" is not offered, only ext4 and xfs"))
         })?),
     };
-    let mode = capability.access_mode.as_ref().map_or(Mode::Unknown, |access| access.mode());
+    let mode = capability.access_mode.as_ref().map_or(Mode::Unknown, AccessMode::mode);
     let (read_only, exclusive) = match mode {
         Mode::SingleNodeWriter | Mode::SingleNodeMultiWriter => (false, false),
         Mode::SingleNodeSingleWriter => (false, true),

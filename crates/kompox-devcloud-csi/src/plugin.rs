@@ -1,6 +1,5 @@
 //! A running driver: its sockets and the services on them.
 
-use crate::DRIVER;
 use crate::controller::ControllerService;
 use crate::identity::IdentityService;
 use crate::node::NodeService;
@@ -9,7 +8,7 @@ use crate::proto::csi::{
     controller_server::ControllerServer, identity_server::IdentityServer, node_server::NodeServer,
 };
 use crate::proto::registration::registration_server::RegistrationServer;
-use crate::registration::RegistrationService;
+use crate::registration::{RegistrationService, SOCKET};
 use crate::socket::Socket;
 use kompox_devcloud::client::Client;
 use std::io;
@@ -75,7 +74,7 @@ impl Plugin {
         // Last: the kubelet calls as soon as it sees this socket.
         if let Some(registry) = registry {
             let service = RegistrationServer::new(RegistrationService { socket: path });
-            this.serve(registry.join(format!("{DRIVER}-reg.sock")), Server::builder().add_service(service))?;
+            this.serve(registry.join(SOCKET), Server::builder().add_service(service))?;
         }
         Ok(this)
     }

@@ -9,6 +9,10 @@ use crate::proto::registration::{
 use std::path::PathBuf;
 use tonic::{Request, Response, Status};
 
+/// Name of the socket in the kubelet's `plugins_registry`. The kubelet's client takes the socket's path, with its
+/// slashes as `%2F`, for the `:authority` of the calls, and the HTTP/2 library here refuses a percent sign in a host.
+/// Before an `@` it allows one: there the sign belongs to the user.
+pub(crate) const SOCKET: &str = "kubelet@devcloud.csi.kompox.dev-reg.sock";
 /// The type of plugin and the version of its interface, as the kubelet's CSI plugin handler wants them
 /// (`pkg/volume/csi/csi_plugin.go`).
 const PLUGIN_TYPE: &str = "CSIPlugin";
@@ -43,5 +47,22 @@ impl Registration for RegistrationService {
             tracing::error!(error = status.error, "the kubelet does not register {DRIVER}");
         }
         Ok(Response::new(RegistrationStatusResponse {}))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SOCKET;
+    use tonic::codegen::http::uri::Authority;
+
+    /// As grpc-go writes a path (`encodeAuthority` in its clientconn.go).
+    #[test]
+    fn the_kubelets_calls_have_an_authority_that_is_read() {
+        let authority = |name: &str| format!("/var/lib/kubelet/plugins_registry/{name}").replace('/', "%2F");
+        assert!(authority(SOCKET).parse::<Authority>().is_ok());
+        assert!(
+            authority("devcloud.csi.kompox.dev-reg.sock").parse::<Authority>().is_err(),
+            "the name can be plain now"
+        );
     }
 }

@@ -17,7 +17,7 @@ async fn the_kubelet_finds_the_driver_in_its_registry_and_asks_it_who_it_is() ->
     // A second start, as after a kill: the kubelet finds a new socket under the same name.
     setup.kill_driver()?;
     setup.start_driver().await?;
-    let registry = setup.path("kubelet/plugins_registry").join(format!("{DRIVER}-reg.sock"));
+    let registry = setup.path("kubelet/plugins_registry").join("kubelet@devcloud.csi.kompox.dev-reg.sock");
     let mut registration = RegistrationClient::new(channel(&registry).await?);
     let info = registration.get_info(InfoRequest {}).await?.into_inner();
     assert_eq!((info.r#type.as_str(), info.name.as_str()), ("CSIPlugin", DRIVER));

@@ -1,7 +1,7 @@
 //! A launcher that dies or is stopped from outside. The launcher is this very test binary, started
 //! again with [`launcher_process`] as its only test and a directory in the environment.
 
-use crate::{real_node, support};
+use crate::{real_node, storage, support};
 use anyhow::{Context as _, Result};
 use kompox_devcluster::{DevCluster, State, stop_by_state};
 use kube::{Api, api::ListParams};
@@ -13,6 +13,8 @@ use std::{
 const DIRECTORY: &str = "KOMPOX_TEST_LAUNCHER_DIRECTORY";
 /// Asks for a real node.
 const REAL_NODE: &str = "KOMPOX_TEST_LAUNCHER_REAL_NODE";
+/// Asks for storage.
+const STORAGE: &str = "KOMPOX_TEST_LAUNCHER_STORAGE";
 
 /// Does nothing unless it was started by one of the tests below.
 #[tokio::test]
@@ -22,6 +24,9 @@ async fn launcher_process() -> Result<()> {
     let mut options = support::options(Path::new(&directory));
     if std::env::var_os(REAL_NODE).is_some() {
         options = real_node::options(options);
+    }
+    if std::env::var_os(STORAGE).is_some() {
+        options.storage = Some(storage::storage()?);
     }
     let cluster = DevCluster::start(options).await?;
     terminated.recv().await;
@@ -39,6 +44,10 @@ impl Launcher {
 
     pub(crate) fn spawn_with_real_node(directory: &Path) -> Result<Self> {
         Ok(Self(Self::command(directory)?.env(REAL_NODE, "1").spawn()?))
+    }
+
+    pub(crate) fn spawn_with_storage(directory: &Path) -> Result<Self> {
+        Ok(Self(Self::command(directory)?.env(STORAGE, "1").spawn()?))
     }
 
     fn command(directory: &Path) -> Result<Command> {

@@ -19,13 +19,13 @@ use kube::{
 use serde_json::{Value, json};
 
 /// The programs that this build made: tests lie one folder below them.
-fn storage() -> Result<Storage> {
+pub(crate) fn storage() -> Result<Storage> {
     let test = std::env::current_exe()?;
     let programs = test.parent().and_then(|folder| folder.parent()).context("no folder of programs")?;
     Ok(Storage { programs: Some(programs.to_owned()) })
 }
 
-fn claim(namespace: &str, name: &str, more: Value) -> Value {
+fn claim(namespace: &str, name: &str, more: &Value) -> Value {
     let spec = json!({ "spec": { "accessModes": ["ReadWriteOncePod"], "storageClassName": CLASS,
         "resources": { "requests": { "storage": "32Mi" } } } });
     object(
@@ -40,7 +40,7 @@ fn claim(namespace: &str, name: &str, more: Value) -> Value {
 /// A claim that restores a snapshot.
 fn restored(namespace: &str, name: &str, snapshot: &str) -> Value {
     let source = json!({ "apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": snapshot });
-    claim(namespace, name, json!({ "dataSource": source }))
+    claim(namespace, name, &json!({ "dataSource": source }))
 }
 
 fn with_claim(container: Value, claim: &str) -> Value {
@@ -62,12 +62,18 @@ async fn snapshot(client: &Client, namespace: &str, name: &str, claim: &str) -> 
     };
     let snapshots = resource("VolumeSnapshot", "volumesnapshots");
     let snapshots: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &snapshots);
-    let taken = wait_for(&snapshots, name, |found| found.data["status"]["readyToUse"] == true).await?;
-    let content =
-        taken.data["status"]["boundVolumeSnapshotContentName"].as_str().context("no content")?.to_owned();
+    let taken =
+        wait_for(&snapshots, name, |found| found.data.pointer("/status/readyToUse") == Some(&json!(true)))
+            .await?;
+    let content = text(&taken.data, "/status/boundVolumeSnapshotContentName").to_owned();
     let contents = resource("VolumeSnapshotContent", "volumesnapshotcontents");
     let content = Api::<DynamicObject>::all_with(client.clone(), &contents).get(&content).await?;
-    Ok(content.data["status"]["snapshotHandle"].as_str().context("no handle")?.to_owned())
+    Ok(text(&content.data, "/status/snapshotHandle").to_owned())
+}
+
+/// What a JSON pointer leads to; empty where there is no text.
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 async fn bound(client: &Client, namespace: &str, claim: &str) -> Result<String> {
@@ -94,14 +100,16 @@ async fn attachment(client: &Client, volume: &str) -> Result<Option<VolumeAttach
 
 /// One object of devcloud, asked for as anybody on this machine may who has the token.
 async fn ask(cluster: &DevCluster, path: &str) -> Result<Value> {
+    send(cluster, http::Request::get(path).body(Vec::new())?).await
+}
+
+async fn send(cluster: &DevCluster, request: http::Request<Vec<u8>>) -> Result<Value> {
     let storage = cluster.storage().await.context("no storage")?;
-    let text = std::fs::read_to_string(&storage.token_file)?;
-    let token = text.lines().last().and_then(|line| line.split(' ').nth(1)).context("no token")?.to_owned();
+    let file = std::fs::read_to_string(&storage.token_file)?;
+    let token = file.lines().last().and_then(|line| line.split(' ').nth(1)).context("no token")?.to_owned();
     let mut config = kube::Config::new(storage.url.parse()?);
     config.auth_info.token = Some(token.into());
-    let request = http::Request::get(path).body(Vec::new())?;
-    let text = Client::try_from(config)?.request_text(request).await?;
-    let answer: Value = serde_json::from_str(&text)?;
-    ensure!(answer["code"].is_null(), "{answer}");
+    let answer: Value = serde_json::from_str(&Client::try_from(config)?.request_text(request).await?)?;
+    ensure!(answer.get("code").is_none(), "{answer}");
     Ok(answer)
 }

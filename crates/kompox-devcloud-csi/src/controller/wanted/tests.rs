@@ -19,7 +19,8 @@ fn request() -> CreateVolumeRequest {
 
 fn account() -> Account {
     let zones = vec!["a".to_owned(), "b".to_owned()];
-    Account { id: "x".into(), zones, default_backing: Backing::Image, quota_bytes: 1, used_bytes: 0 }
+    let (id, service) = ("x".into(), "s".into());
+    Account { id, service, zones, default_backing: Backing::Image, quota_bytes: 1, used_bytes: 0 }
 }
 
 fn in_zones(preferred: &[&str], requisite: &[&str]) -> CreateVolumeRequest {

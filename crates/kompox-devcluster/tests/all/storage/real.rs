@@ -1,13 +1,13 @@
 //! With a real node: the bytes.
 
-use super::{ask, bound, claim, restored, snapshot, storage, with_claim};
+use super::{ask, bound, claim, restored, send, snapshot, storage, text, with_claim};
 use crate::{
     real_node::{self, busybox, output, pod},
-    support::{TempCluster, apply, eventually, namespace, wait_for},
+    support::{TempCluster, apply, eventually, namespace, object, wait_for},
 };
 use anyhow::{Context as _, Result};
 use k8s_openapi::api::core::v1::{PersistentVolume, Pod};
-use kompox_devcluster::{DevCluster, Options, PartName};
+use kompox_devcluster::{DevCluster, Options, PartName, storage::DRIVER};
 use kube::{Api, Client, api::DeleteParams};
 use serde_json::json;
 
@@ -26,18 +26,18 @@ async fn bytes_stay_over_pods_snapshots_and_starts_of_the_whole_cluster() -> Res
     let client = cluster.client();
     real_node::import_busybox(&cluster).await?;
     namespace(&client, NAMESPACE).await?;
-    apply(&client, claim(NAMESPACE, "data", json!({}))).await?;
+    apply(&client, claim(NAMESPACE, "data", &json!({}))).await?;
     let first = with_claim(busybox("echo one > /data/rows; exec sleep 600"), "data");
     apply(&client, pod(NAMESPACE, "writer", first)).await?;
     let pods: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);
     wait_for(&pods, "writer", real_node::ready).await?;
     eventually("the row is written", || async {
-        let text = cluster
+        let shown = cluster
             .kubectl()
             .args(["-n", NAMESPACE, "exec", "writer", "--", "/bin/busybox", "cat", "/data/rows"])
             .output()
             .await?;
-        Ok(text.stdout == b"one\n")
+        Ok(shown.stdout == b"one\n")
     })
     .await?;
     a_mounted_volume_is_frozen_for_its_snapshot(&cluster, &client).await?;
@@ -48,6 +48,7 @@ async fn bytes_stay_over_pods_snapshots_and_starts_of_the_whole_cluster() -> Res
     apply(&client, restored(NAMESPACE, "copy", "backup")).await?;
     let reader = |claim: &str| with_claim(busybox("cat /data/rows"), claim);
     assert_eq!(output(&client, NAMESPACE, "of-copy", reader("copy")).await?, "one\n");
+    a_volume_made_by_hand_is_used_through_a_static_volume(&cluster, &client).await?;
     the_driver_may_die(&cluster).await?;
     assert_eq!(output(&client, NAMESPACE, "after-death", reader("copy")).await?, "one\n");
 
@@ -67,10 +68,45 @@ async fn a_mounted_volume_is_frozen_for_its_snapshot(cluster: &DevCluster, clien
     let volumes: Api<PersistentVolume> = Api::all(client.clone());
     let volume = volumes.get(&bound(client, NAMESPACE, "data").await?).await?;
     let handle = volume.spec.and_then(|spec| spec.csi).context("no CSI volume")?.volume_handle;
-    assert_eq!(ask(cluster, &format!("/v1/volumes/{handle}")).await?["attachedTo"], "real-1");
+    let mounted = ask(cluster, &format!("/v1/volumes/{handle}")).await?;
+    assert_eq!(text(&mounted, "/attachedTo"), "real-1");
     let id = snapshot(client, NAMESPACE, "backup", "data").await?;
     let taken = ask(cluster, &format!("/v1/snapshots/{id}")).await?;
-    assert_eq!(taken["consistency"], "crash", "{taken}");
+    assert_eq!(text(&taken, "/consistency"), "crash", "{taken}");
+    Ok(())
+}
+
+/// The way of a provider driver: it makes the volume, the operator the PersistentVolume.
+async fn a_volume_made_by_hand_is_used_through_a_static_volume(
+    cluster: &DevCluster,
+    client: &Client,
+) -> Result<()> {
+    let wanted =
+        json!({ "name": "by-hand", "clientToken": "by-hand", "zone": "dev-a", "sizeBytes": 32 << 20 });
+    let request = http::Request::post("/v1/volumes").body(serde_json::to_vec(&wanted)?)?;
+    let made = send(cluster, request).await?;
+    let id = text(&made, "/id");
+    let zone = json!({ "key": "topology.kubernetes.io/zone", "operator": "In", "values": ["dev-a"] });
+    let volume = json!({ "spec": {
+        "capacity": { "storage": "32Mi" }, "accessModes": ["ReadWriteOncePod"], "storageClassName": "",
+        "persistentVolumeReclaimPolicy": "Retain",
+        "csi": { "driver": DRIVER, "volumeHandle": id, "fsType": "ext4" },
+        "claimRef": { "namespace": NAMESPACE, "name": "by-hand" },
+        "nodeAffinity": { "required": { "nodeSelectorTerms": [{ "matchExpressions": [zone] }] } },
+    } });
+    apply(client, object("v1", "PersistentVolume", "", "by-hand", volume)).await?;
+    apply(client, claim(NAMESPACE, "by-hand", &json!({ "storageClassName": "", "volumeName": "by-hand" })))
+        .await?;
+    let user = |script: &str| {
+        let spec = with_claim(busybox(script), "by-hand");
+        crate::support::merged(spec, json!({ "securityContext": { "fsGroup": 4242 } }))
+    };
+    // Of the group that the pod asks for: the driver announces fsGroupPolicy File.
+    assert_eq!(
+        output(client, NAMESPACE, "hand-1", user("stat -c %g /data; echo mine > /data/f")).await?,
+        "4242\n"
+    );
+    assert_eq!(output(client, NAMESPACE, "hand-2", user("cat /data/f")).await?, "mine\n");
     Ok(())
 }
 
