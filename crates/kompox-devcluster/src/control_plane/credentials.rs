@@ -163,7 +163,7 @@ impl NodeCredentials {
         client.distinguished_name.push(DnType::CommonName, "kompox-dev-api-server");
         client.distinguished_name.push(DnType::OrganizationName, MASTERS);
         client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        let (certificate, key) = issue(client, ca)?;
+        let (certificate, key) = issue(&client, ca)?;
         write(directory, flags::KUBELET_CLIENT_CERTIFICATE, &certificate)?;
         write(directory, flags::KUBELET_CLIENT_KEY, &key)?;
 
@@ -171,7 +171,7 @@ impl NodeCredentials {
         let mut serving = named(vec![node.name.clone(), node.address.to_string()])?;
         serving.distinguished_name.push(DnType::CommonName, name.clone());
         serving.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let (certificate, key) = issue(serving, ca)?;
+        let (certificate, key) = issue(&serving, ca)?;
         Ok(Self {
             // Names and groups that the node authorizer and the built-in roles know.
             kubelet: Identity::new(&name, "system:nodes")?,
@@ -221,7 +221,7 @@ fn serving_certificate(directory: &Path, ca: &Authority, settings: &Settings) ->
     let mut params = named(names)?;
     params.distinguished_name.push(DnType::CommonName, "kompox-dev-control-plane");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    let (certificate, key) = issue(params, ca)?;
+    let (certificate, key) = issue(&params, ca)?;
     write(directory, flags::CA, &ca.pem())?;
     write(directory, flags::SERVING_CERTIFICATE, &certificate)?;
     write(directory, flags::SERVING_KEY, &key)
@@ -232,7 +232,7 @@ fn named(names: Vec<String>) -> Result<CertificateParams, Error> {
 }
 
 /// Certificate and key in PEM.
-fn issue(params: CertificateParams, ca: &Authority) -> Result<(String, String), Error> {
+fn issue(params: &CertificateParams, ca: &Authority) -> Result<(String, String), Error> {
     let key = KeyPair::generate().map_err(no_certificate)?;
     let certificate = params.signed_by(&key, ca).map_err(no_certificate)?;
     Ok((certificate.pem(), key.serialize_pem()))

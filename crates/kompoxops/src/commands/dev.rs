@@ -54,7 +54,7 @@ enum Command {
     Kubeconfig(KubeconfigArguments),
     /// Run the cluster in this process; started by `up`
     #[command(hide = true)]
-    Supervise(nodes::Arguments),
+    Supervise(nodes::NodeArguments),
 }
 
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 //! Pods among each other: Services, names, and that there is no way out.
 
 use super::{busybox, output, pod, printed, ready};
-use crate::support::{apply, namespace, object, wait_for};
+use crate::support::{apply, merged, namespace, object, wait_for};
 use anyhow::{Context as _, Result};
 use k8s_openapi::api::core::v1::Pod;
 use kompox_devcluster::DevCluster;
@@ -10,9 +10,10 @@ use serde_json::json;
 
 pub(super) async fn services_and_names(client: &Client) -> Result<()> {
     let namespace = namespace(client, "names").await?;
-    let mut server = busybox("echo it works > /tmp/index.html; exec httpd -f -p 8080 -h /tmp");
-    server["readinessProbe"] = json!({ "tcpSocket": { "port": 8080 }, "periodSeconds": 1 });
-    server["volumeMounts"] = json!([{ "name": "tmp", "mountPath": "/tmp" }]);
+    let server = busybox("echo it works > /tmp/index.html; exec httpd -f -p 8080 -h /tmp");
+    let server =
+        merged(server, json!({ "readinessProbe": { "tcpSocket": { "port": 8080 }, "periodSeconds": 1 } }));
+    let server = merged(server, json!({ "volumeMounts": [{ "name": "tmp", "mountPath": "/tmp" }] }));
     let spec = json!({ "containers": [server], "volumes": [{ "name": "tmp", "emptyDir": {} }] });
     apply(client, pod(&namespace, "server", spec)).await?;
     let ports = json!([{ "port": 80, "targetPort": 8080 }]);

@@ -1,7 +1,7 @@
 //! Pods by themselves: logs, exec, port-forward, probes, users and settings.
 
 use super::{busybox, output, phase, pod, printed, process_of, ready};
-use crate::support::{apply, eventually, namespace, object, wait_for};
+use crate::support::{apply, eventually, merged, namespace, object, wait_for};
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::core::v1::Pod;
 use kompox_devcluster::{DevCluster, PartName};
@@ -21,9 +21,12 @@ pub(super) async fn logs_exec_and_port_forward(cluster: &DevCluster) -> Result<(
     namespace(&client, NAMESPACE).await?;
     let page = json!({ "data": { "index.html": "hello from a container\n" } });
     apply(&client, object("v1", "ConfigMap", NAMESPACE, "page", page)).await?;
-    let mut container = busybox("echo serving; exec httpd -f -p 8080 -h /www");
-    container["volumeMounts"] = json!([{ "name": "page", "mountPath": "/www" }]);
-    container["readinessProbe"] = json!({ "httpGet": { "port": 8080, "path": "/" }, "periodSeconds": 1 });
+    let container = busybox("echo serving; exec httpd -f -p 8080 -h /www");
+    let container = merged(container, json!({ "volumeMounts": [{ "name": "page", "mountPath": "/www" }] }));
+    let container = merged(
+        container,
+        json!({ "readinessProbe": { "httpGet": { "port": 8080, "path": "/" }, "periodSeconds": 1 } }),
+    );
     let spec = json!({ "containers": [container], "volumes": [{ "name": "page", "configMap": { "name": "page" } }] });
     apply(&client, pod(NAMESPACE, WEB, spec)).await?;
     wait_for(&Api::<Pod>::namespaced(client, NAMESPACE), WEB, ready).await?;
@@ -60,14 +63,17 @@ pub(super) async fn probes(client: &Client) -> Result<()> {
     let namespace = namespace(client, "probes").await?;
     let pods: Api<Pod> = Api::namespaced(client.clone(), &namespace);
     let exec = |test: &str| json!({ "exec": { "command": ["/bin/sh", "-c", test] }, "periodSeconds": 1, "failureThreshold": 1 });
-    let mut sick = busybox("sleep 600");
-    sick["livenessProbe"] = exec("false");
-    let mut unready = busybox("sleep 600");
-    unready["readinessProbe"] = exec("false");
-    let mut slow = busybox("sleep 2; touch /tmp/started; sleep 600");
-    slow["startupProbe"] = json!({ "exec": { "command": ["busybox", "test", "-f", "/tmp/started"] },
-        "periodSeconds": 1, "failureThreshold": 60 });
-    slow["volumeMounts"] = json!([{ "name": "tmp", "mountPath": "/tmp" }]);
+    let sick = busybox("sleep 600");
+    let sick = merged(sick, json!({ "livenessProbe": exec("false") }));
+    let unready = busybox("sleep 600");
+    let unready = merged(unready, json!({ "readinessProbe": exec("false") }));
+    let slow = busybox("sleep 2; touch /tmp/started; sleep 600");
+    let slow = merged(
+        slow,
+        json!({ "startupProbe": { "exec": { "command": ["busybox", "test", "-f", "/tmp/started"] },
+        "periodSeconds": 1, "failureThreshold": 60 } }),
+    );
+    let slow = merged(slow, json!({ "volumeMounts": [{ "name": "tmp", "mountPath": "/tmp" }] }));
     for (name, container) in [("sick", sick), ("unready", unready), ("slow", slow)] {
         let spec = json!({ "containers": [container], "volumes": [{ "name": "tmp", "emptyDir": {} }] });
         apply(client, pod(&namespace, name, spec)).await?;
@@ -84,11 +90,11 @@ pub(super) async fn probes(client: &Client) -> Result<()> {
 /// fsGroup gives the volume to the group; sysctls are the pod's own.
 pub(super) async fn security_context_and_sysctls(client: &Client) -> Result<()> {
     let namespace = namespace(client, "settings").await?;
-    let mut container = busybox(
+    let container = busybox(
         "touch /data/file && stat -c '%u %g' /data/file && id -u && \
          cat /proc/sys/net/ipv4/ip_unprivileged_port_start",
     );
-    container["volumeMounts"] = json!([{ "name": "data", "mountPath": "/data" }]);
+    let container = merged(container, json!({ "volumeMounts": [{ "name": "data", "mountPath": "/data" }] }));
     let spec = json!({
         "securityContext": { "runAsUser": 1000, "runAsGroup": 1000, "fsGroup": 2000,
             "sysctls": [{ "name": "net.ipv4.ip_unprivileged_port_start", "value": "80" }] },

@@ -1,7 +1,7 @@
 //! Volumes that a node has by itself; those of drivers are tested with the drivers.
 
 use super::{busybox, output, phase, pod, ready};
-use crate::support::{apply, eventually, namespace, object, wait_for};
+use crate::support::{apply, eventually, merged, namespace, object, wait_for};
 use anyhow::Result;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client, api::DeleteParams};
@@ -34,15 +34,16 @@ pub(super) async fn one_pod_at_a_time(client: &Client) -> Result<()> {
     for object in local_volume("once", &namespace, "ReadWriteOncePod") {
         apply(client, object).await?;
     }
-    let mut first = busybox("echo first > /data/who; exec sleep 600");
-    first["volumeMounts"] = json!([{ "name": "data", "mountPath": "/data" }]);
-    let mut second = busybox("cat /data/who");
-    second["volumeMounts"] = first["volumeMounts"].clone();
+    let first = busybox("echo first > /data/who; exec sleep 600");
+    let mount = json!({ "volumeMounts": [{ "name": "data", "mountPath": "/data" }] });
+    let first = merged(first, mount.clone());
+    let second = busybox("cat /data/who");
+    let second = merged(second, mount);
     let pods: Api<Pod> = Api::namespaced(client.clone(), &namespace);
     apply(client, pod(&namespace, "first", with_claim(first, "once"))).await?;
     wait_for(&pods, "first", ready).await?;
 
-    let spec = crate::support::merged(json!({ "restartPolicy": "Never" }), with_claim(second, "once"));
+    let spec = merged(json!({ "restartPolicy": "Never" }), with_claim(second, "once"));
     apply(client, pod(&namespace, "second", spec)).await?;
     let refused = wait_for(&pods, "second", |pod| {
         let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
@@ -66,14 +67,20 @@ pub(super) async fn sub_paths(client: &Client) -> Result<()> {
     for object in local_volume("parts", &namespace, "ReadWriteOnce") {
         apply(client, object).await?;
     }
-    let mut writer = busybox("echo a > /a/file; echo b > /b/file");
-    writer["volumeMounts"] = json!([
+    let writer = busybox("echo a > /a/file; echo b > /b/file");
+    let writer = merged(
+        writer,
+        json!({ "volumeMounts": [
         { "name": "data", "mountPath": "/a", "subPath": "first" },
         { "name": "data", "mountPath": "/b", "subPath": "deep/second" },
-    ]);
+    ] }),
+    );
     output(client, &namespace, "writer", with_claim(writer, "parts")).await?;
-    let mut reader = busybox("cat /data/first/file /data/deep/second/file");
-    reader["volumeMounts"] = json!([{ "name": "data", "mountPath": "/data", "readOnly": true }]);
+    let reader = busybox("cat /data/first/file /data/deep/second/file");
+    let reader = merged(
+        reader,
+        json!({ "volumeMounts": [{ "name": "data", "mountPath": "/data", "readOnly": true }] }),
+    );
     assert_eq!(output(client, &namespace, "reader", with_claim(reader, "parts")).await?, "a\nb\n");
     Ok(())
 }

@@ -56,9 +56,9 @@ fn log_of(layout: &Layout, part: &str) -> Result<PathBuf, Failure> {
     logs.push(("supervisor".into(), layout.supervisor_log()));
     logs.extend(operator.map(|log| ("kompox-operator".into(), log)));
     let names = logs.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
-    let message = format!("'{part}' must be one of {names}");
+    let unknown = || Failure::Dev(format!("it has no part '{part}'; it has {names}"));
     let found = logs.into_iter().find(|(name, _)| name == part);
-    found.map(|(_, log)| log).ok_or(Failure::Option { option: "PART", message })
+    found.map(|(_, log)| log).ok_or_else(unknown)
 }
 
 /// From where the last look ended.
@@ -95,7 +95,7 @@ mod tests {
         let layout = Layout::in_folder(folder.path());
         assert_eq!(log_of(&layout, "supervisor").unwrap(), layout.supervisor_log());
         let text = log_of(&layout, "kubelet").unwrap_err().to_string();
-        assert!(text.contains("'kubelet' must be one of supervisor"), "{text}");
+        assert!(text.contains("no part 'kubelet'; it has supervisor"), "{text}");
     }
 
     #[test]

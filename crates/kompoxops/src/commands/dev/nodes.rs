@@ -28,7 +28,7 @@ pub(super) enum Engine {
 
 /// The nodes.
 #[derive(Clone, Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct NodeArguments {
     /// How pods are run
     #[arg(long, value_enum, default_value_t, value_name = "ENGINE")]
     node: Engine,
@@ -55,7 +55,7 @@ pub(super) struct Choice {
     pub(super) arguments: Vec<String>,
 }
 
-impl Arguments {
+impl NodeArguments {
     /// Decides; looks at this machine unless the nodes are to be simulated.
     ///
     /// # Errors
@@ -141,8 +141,8 @@ fn spread(count: u32, zones: &[String], region: &str) -> Vec<NodeSpec> {
 mod tests {
     use super::*;
 
-    fn arguments(node: Engine, nodes: Option<u32>, zones: &[&str]) -> Arguments {
-        Arguments { node, nodes, zones: zones.iter().map(ToString::to_string).collect(), pull: false }
+    fn arguments(node: Engine, nodes: Option<u32>, zones: &[&str]) -> NodeArguments {
+        NodeArguments { node, nodes, zones: zones.iter().map(ToString::to_string).collect(), pull: false }
     }
 
     #[test]

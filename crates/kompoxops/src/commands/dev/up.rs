@@ -24,7 +24,7 @@ const LOG_LINES: usize = 15;
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    nodes: nodes::Arguments,
+    nodes: nodes::NodeArguments,
     /// Stay in the foreground; Ctrl-C ends the cluster
     #[arg(long)]
     foreground: bool,
