@@ -4,7 +4,7 @@
 mod inspect;
 mod install;
 mod ls;
-mod objects;
+pub(crate) mod objects;
 mod uninstall;
 mod verify;
 
