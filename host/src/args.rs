@@ -37,6 +37,22 @@ pub struct Args {
     #[arg(long, env = "KOMPOX_COMPONENT_CACHE_DIR", value_name = "DIR")]
     pub component_cache_dir: Option<PathBuf>,
 
+    /// Directory that keeps the components of drivers between starts, so that the operator starts without a
+    /// registry and goes on with the last good component; it is made with mode 0700. Put it on a volume that
+    /// outlives the pod. Default: `kompox/driver-store` in the user's cache directory.
+    #[arg(long, env = "KOMPOX_COMPONENT_STORE_DIR", value_name = "DIR")]
+    pub component_store_dir: Option<PathBuf>,
+
+    /// File (YAML) that says how registries are reached, by longest prefix: `registries: [{prefix, ca, plainHttp,
+    /// mirrors}]`. Read at start. A registry that it does not name is reached over https with the public
+    /// certificate authorities. Proxies are those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
+    #[arg(long, env = "KOMPOX_REGISTRIES_CONFIG", value_name = "FILE")]
+    pub registries_config: Option<PathBuf>,
+
+    /// Seconds between two looks at what a tag of a driver names. A reference with a digest is never looked up again.
+    #[arg(long, env = "KOMPOX_RESOLVE_TAGS_EVERY", value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub resolve_tags_every: u32,
+
     /// Address of the HTTP server for probes and metrics: /healthz, /readyz, /metrics. Port 0 takes any
     /// free port and logs it.
     #[arg(long, env = "KOMPOX_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]

@@ -1,8 +1,10 @@
 //! The provider drivers the operator starts with, and what they tell the metrics. How a driver runs is
 //! up to `kompox-driver-runtime`; what it is called with, up to the controllers.
 
+mod artifacts;
 mod catalog;
 
+pub use artifacts::{Artifacts, Error as ArtifactsError};
 pub use catalog::{Catalog, Changes, Origin, Settings};
 
 use crate::{args::Args, metrics::Metrics};
@@ -33,6 +35,9 @@ pub enum Error {
         /// Which variable is wrong.
         source: IdentityError,
     },
+    /// Registries and the store of components.
+    #[error(transparent)]
+    Artifacts(ArtifactsError),
     /// The WebAssembly runtime.
     #[error("failed to start the driver runtime: {source}")]
     Runtime {
@@ -49,6 +54,8 @@ pub struct Loaded {
     pub drivers: Arc<Registry>,
     /// What every driver is granted.
     pub base: EgressGrant,
+    /// Where drivers come from beside the cluster, and where they are kept.
+    pub artifacts: Artifacts,
 }
 
 impl std::fmt::Debug for Loaded {
@@ -69,7 +76,8 @@ pub async fn load(args: &Args, metrics: &Arc<Metrics>) -> Result<Loaded, Error> 
     let grants = development_grants(args, metrics, &directory).await?;
     let (runtime, drivers, report) = load_from(&directory, options(args, metrics, grants)?).await?;
     announce(&directory, &report);
-    Ok(Loaded { runtime, drivers: Arc::new(drivers), base: base_grant(args) })
+    let artifacts = Artifacts::open(args, runtime.limits().component_bytes).map_err(Error::Artifacts)?;
+    Ok(Loaded { runtime, drivers: Arc::new(drivers), base: base_grant(args), artifacts })
 }
 
 /// What every driver is granted.

@@ -201,6 +201,7 @@ async fn start(
         Arc::clone(&catalog),
         loaded.runtime,
         loaded.base,
+        loaded.artifacts,
         args.driver_selector.clone(),
     ));
     driver::prepare(&brought).await;

@@ -287,6 +287,39 @@ reasons! {
     "KPX6008" DriverConflict:
         "Another driver has the name or a provider type of this one.",
         "Remove one of the two, or grant `replaceBuiltInTypes` where the other one is built in.";
+    "KPX6009" RegistryDenied:
+        "The registry does not let the operator read the driver's artifact.",
+        "Set `spec.source.oci.pullSecretRef` of the KompoxDriver, or correct the Secret that it names.";
+    "KPX6010" ArtifactNotFound:
+        "The registry does not have the driver's artifact.",
+        "Correct `spec.source.oci.reference` of the KompoxDriver, or push the artifact.";
+    "KPX6011" RegistryUntrusted:
+        "The certificate of the registry is not accepted.",
+        "Name its certificate authority in the operator's file of registries (--registries-config).";
+    "KPX6012" RegistryUnreachable:
+        "The registry does not answer.",
+        "Check the registry, the operator's network and its proxy variables.";
+    "KPX6013" ArtifactInvalid:
+        "What the registry has is no driver that is taken.",
+        "Push the component with `kompoxops driver push`, or follow the message.";
+    "KPX6014" DigestMismatch:
+        "The registry gave other bytes than those that were asked for.",
+        "Do not trust the registry or the mirror before you know why.";
+    "KPX6015" Unsigned:
+        "The driver's artifact carries no signature.",
+        "Sign it, or remove `spec.source.oci.verify` of the KompoxDriver.";
+    "KPX6016" SignedByAnother:
+        "The signature of the driver's artifact is not of the key that is asked for.",
+        "Check that the public key in `spec.source.oci.verify` is the signer's.";
+    "KPX6017" SignatureTampered:
+        "What was signed with the key has been changed.",
+        "Do not use the artifact; have it signed again.";
+    "KPX6018" SignedForAnother:
+        "The signature was made for another artifact.",
+        "Sign this artifact under this name.";
+    "KPX6019" SignatureInvalid:
+        "The signatures of the driver's artifact cannot be read.",
+        "Sign the artifact again, and remove what is not needed.";
     "KPX9001" OperatorError:
         "The operator met an error of its own.",
         "See the operator's log; it tries again.";

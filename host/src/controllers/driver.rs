@@ -3,9 +3,12 @@
 //! One pipeline for every source: bytes (`source`), size and digest (`component`), compilation and
 //! description (the driver runtime), then the catalog, which decides by precedence and swaps. A component
 //! that does not get through leaves the last good one where it is. What a driver may do is read from the
-//! spec in `policy`, the status is made in `report`.
+//! spec in `policy`, the status is made in `report`. Components are kept on disk: a start needs no registry, and an
+//! operator that finds something bad goes on with the `last_good` component, also after a restart.
 
 mod component;
+mod last_good;
+mod oci;
 mod policy;
 mod removal;
 mod report;
@@ -14,14 +17,14 @@ mod source;
 use crate::{
     context::Context,
     controllers::{Controller, Error},
-    drivers::{Catalog, Origin},
+    drivers::{Artifacts, Catalog, Origin},
     events::Event,
     reads,
     refusal::Refusal as ServerRefusal,
     shutdown::Shutdown,
     watches,
 };
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kompox_core::driver::Driver as _;
 use kompox_crds::{Reason, names::field_managers, v1alpha1::KompoxDriver};
 use kompox_driver_runtime::{EgressGrant, LoadedDriver, Runtime};
@@ -36,14 +39,17 @@ use kube::{
     },
 };
 use report::{InUse, Refusal, Seen, Stage};
-use source::Sources;
-use std::sync::Arc;
+use source::{Found, Sources};
+use std::{sync::Arc, time::Duration};
 
 /// The controller's name in logs, metrics and events.
 pub const NAME: &str = "driver";
 
 /// `action` of its events.
 const ACTION: &str = "LoadDriver";
+
+/// How long a driver may take to come at a start, before everybody else starts without it.
+const START_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What this controller has beside the common context.
 pub struct Shell {
@@ -52,6 +58,7 @@ pub struct Shell {
     runtime: Runtime,
     /// What every driver is granted, for development.
     base: EgressGrant,
+    artifacts: Artifacts,
     selector: Option<String>,
     sources: Sources,
 }
@@ -71,9 +78,16 @@ impl Shell {
         catalog: Arc<Catalog>,
         runtime: Runtime,
         base: EgressGrant,
+        artifacts: Artifacts,
         selector: Option<String>,
     ) -> Self {
-        Self { context, catalog, runtime, base, selector, sources: Sources::default() }
+        Self { context, catalog, runtime, base, artifacts, selector, sources: Sources::default() }
+    }
+
+    /// Takes away the driver of a KompoxDriver that is gone.
+    fn remove(&self, name: &str) {
+        self.catalog.remove(name);
+        self.artifacts.set_good(name, None);
     }
 
     fn selected(&self) -> watcher::Config {
@@ -87,13 +101,18 @@ pub async fn prepare(shell: &Shell) {
     let params = ListParams { label_selector: shell.selector.clone(), ..ListParams::default() };
     match reads::list(&shell.context.all::<KompoxDriver>(), &params).await {
         Ok(drivers) => {
-            for driver in drivers {
-                if let Err(error) = bring(shell, &driver).await {
-                    tracing::warn!(driver = driver.name_any(), %error, "driver not loaded yet");
-                }
-            }
+            futures::future::join_all(drivers.iter().map(|driver| brought_in_time(shell, driver))).await;
         }
         Err(error) => tracing::warn!(%error, "KompoxDrivers not read yet"),
+    }
+}
+
+async fn brought_in_time(shell: &Shell, driver: &KompoxDriver) {
+    let name = driver.name_any();
+    match tokio::time::timeout(START_PATIENCE, bring(shell, driver)).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(driver = name, %error, "driver not loaded yet"),
+        Err(_) => tracing::warn!(driver = name, "driver not loaded yet: its source takes long to answer"),
     }
 }
 
@@ -102,8 +121,10 @@ pub async fn run(shell: Arc<Shell>, shutdown: Shutdown) {
     let context = Arc::clone(&shell.context);
     let config_maps: Api<PartialObjectMeta<ConfigMap>> =
         context.namespaced_metadata(&context.operator_namespace);
+    let secrets: Api<PartialObjectMeta<Secret>> = context.namespaced_metadata(&context.operator_namespace);
     let controller = Controller::<KompoxDriver>::of_cluster(&context, NAME, shell.selected())
         .relates(config_maps, watches::config(), users_of_config_map)
+        .relates(secrets, watches::config(), users_of_secret)
         .when_drivers_change(shell.catalog.changes(), |_, _| true);
     let removal = removal::watch(Arc::clone(&shell), shutdown.clone());
     let reconciling = controller.run(move |driver, _| reconcile(driver, Arc::clone(&shell)), &shutdown);
@@ -112,22 +133,27 @@ pub async fn run(shell: Arc<Shell>, shutdown: Shutdown) {
 
 async fn reconcile(driver: Arc<KompoxDriver>, shell: Arc<Shell>) -> Result<Action, Error> {
     if driver.metadata.deletion_timestamp.is_some() {
-        shell.catalog.remove(&driver.name_any());
+        shell.remove(&driver.name_any());
         return Ok(Action::await_change());
     }
     let seen = bring(&shell, &driver).await?;
+    let again = seen.again;
     update_status(&shell, &driver, seen).await?;
-    Ok(Action::await_change())
+    Ok(again.map_or_else(Action::await_change, Action::requeue))
 }
 
 /// Takes the component as far as it gets, and returns how far that was.
 async fn bring(shell: &Shell, driver: &KompoxDriver) -> Result<Seen, Error> {
     let name = driver.name_any();
-    let (fresh, mut refusal) = match source::component(shell, driver).await? {
+    let Found { component, verified_by, note, again } = source::component(shell, driver).await?;
+    let (fresh, mut refusal) = match component {
         Ok(component) => (Some(component), None),
         Err(refusal) => (None, Some(refusal)),
     };
-    let last_good = shell.catalog.of_owner(&name);
+    let last_good = match (shell.catalog.of_owner(&name), &refusal) {
+        (None, Some(refusal)) => last_good::load(shell, driver, refusal).await,
+        (known, _) => known,
+    };
     let mut in_use = None;
     for (component, is_fresh) in
         fresh.map(|component| (component, true)).into_iter().chain(last_good.map(|known| (known, false)))
@@ -145,10 +171,13 @@ async fn bring(shell: &Shell, driver: &KompoxDriver) -> Result<Seen, Error> {
     if in_use.is_none() {
         shell.catalog.remove(&name);
     } else if is_gone(shell, driver).await? {
-        shell.catalog.remove(&name);
+        shell.remove(&name);
         in_use = None;
     }
-    Ok(Seen { in_use, refusal })
+    if let Some(used) = &in_use {
+        shell.artifacts.set_good(&name, used.driver.digest().parse().ok());
+    }
+    Ok(Seen { in_use, refusal, verified_by, note, again })
 }
 
 fn put(shell: &Shell, driver: &KompoxDriver, component: &Arc<LoadedDriver>) -> Result<InUse, Refusal> {
@@ -205,6 +234,23 @@ async fn update_status(shell: &Shell, driver: &KompoxDriver, seen: Seen) -> Resu
         context.events.publish(driver, event);
     }
     Ok(())
+}
+
+/// The drivers whose source names a Secret: to pull, or to verify.
+fn users_of_secret(
+    secret: &PartialObjectMeta<Secret>,
+    store: &Store<KompoxDriver>,
+) -> Vec<ObjectRef<KompoxDriver>> {
+    let name = secret.name_any();
+    let uses = |driver: &KompoxDriver| {
+        let oci = driver.spec.source.as_ref().and_then(|source| source.oci.as_ref());
+        oci.is_some_and(|oci| {
+            let key = oci.verify.as_ref().and_then(|verify| verify.key_secret_ref.as_ref());
+            oci.pull_secret_ref.as_ref().is_some_and(|secret| secret.name == name)
+                || key.is_some_and(|key| key.name == name)
+        })
+    };
+    store.state_filter(uses).iter().map(|driver| ObjectRef::from_obj(&**driver)).collect()
 }
 
 /// The drivers whose component is in a ConfigMap.

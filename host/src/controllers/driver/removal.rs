@@ -25,7 +25,7 @@ pub(super) async fn watch(shell: Arc<Shell>, shutdown: Shutdown) {
         .for_each(|event| {
             for name in gone(event, &mut listed, || shell.catalog.owners()) {
                 tracing::info!(driver = name, "KompoxDriver gone; its driver is not used any more");
-                shell.catalog.remove(&name);
+                shell.remove(&name);
             }
             future::ready(())
         })

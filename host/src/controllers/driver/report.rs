@@ -13,7 +13,7 @@ use kompox_crds::{
 };
 use kompox_driver_runtime::LoadedDriver;
 use kube::ResourceExt as _;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// How far a component gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +56,44 @@ pub(super) struct Seen {
     pub(super) in_use: Option<InUse>,
     /// Of what is asked for; another one may be in use.
     pub(super) refusal: Option<Refusal>,
+    /// Whose signature what is asked for has.
+    pub(super) verified_by: Option<String>,
+    /// What is worth knowing though it is there.
+    pub(super) note: Option<String>,
+    /// When to look again though nothing changes in the cluster.
+    pub(super) again: Option<Duration>,
+}
+
+/// What `Verified` and `Fetched` say of a component that got that far.
+#[derive(Clone, Copy, Default)]
+struct Checks<'a> {
+    pinned: bool,
+    verified_by: Option<&'a str>,
+    note: Option<&'a str>,
+}
+
+impl Checks<'_> {
+    fn fetched(self) -> String {
+        self.note.map_or_else(
+            || "the component was read".to_owned(),
+            |note| format!("the component was read before; {note}"),
+        )
+    }
+
+    fn verified(self) -> (Reason, String) {
+        let digest = "the component has the digest in `spec.source.digest`";
+        match (self.verified_by, self.pinned) {
+            (Some(by), true) => (Reason::Ready, format!("the artifact is signed by {by}; {digest}")),
+            (Some(by), false) => (Reason::Ready, format!("the artifact is signed by {by}")),
+            (None, true) => (Reason::Ready, digest.to_owned()),
+            (None, false) => (
+                Reason::NotApplicable,
+                "nothing was asked to be verified; pin the component with `spec.source.digest`, or ask for a \
+                 signature with `spec.source.oci.verify`, to have it checked"
+                    .to_owned(),
+            ),
+        }
+    }
 }
 
 /// What `Ready` says of a refusal.
@@ -79,10 +117,14 @@ pub(super) fn status(
     seen: &Seen,
 ) -> KompoxDriverStatus {
     let generation = object.metadata.generation.unwrap_or_default();
-    let pinned = object.spec.source.as_ref().is_some_and(|source| source.digest.is_some());
+    let checks = Checks {
+        pinned: object.spec.source.as_ref().is_some_and(|source| source.digest.is_some()),
+        verified_by: seen.verified_by.as_deref(),
+        note: seen.note.as_deref(),
+    };
     let digest = seen.in_use.as_ref().map(|used| used.driver.digest().to_owned());
     let mut conditions = Conditions::new(&base.conditions, now, generation);
-    for (type_, status, reason, message) in stages(seen.refusal.as_ref(), digest.as_deref(), pinned) {
+    for (type_, status, reason, message) in stages(seen.refusal.as_ref(), digest.as_deref(), checks) {
         conditions.set(type_, status, reason, message);
     }
     let used = seen.in_use.as_ref();
@@ -90,7 +132,8 @@ pub(super) fn status(
     KompoxDriverStatus {
         observed_generation: Some(generation),
         conditions: conditions.only_set(),
-        last_good_digest: digest.clone(),
+        last_good_digest: digest.clone().or_else(|| base.last_good_digest.clone()),
+        verified_by: verified_by(seen, base, digest.as_deref()),
         digest,
         version: used.map(|used| used.driver.descriptor().version.chars().take(64).collect()),
         types: used.map(|_| types.join(",")),
@@ -102,25 +145,26 @@ pub(super) fn status(
             .unwrap_or_default(),
         endpoints: used.map(|used| endpoints(&used.driver)).unwrap_or_default(),
         egress: used.map(|used| used.egress.clone()),
-        verified_by: None,
         last_handled_reconcile_at: object.annotations().get(annotations::RECONCILE_REQUESTED_AT).cloned(),
     }
 }
 
+/// Whose signature the component in use has; the last good one keeps what was verified of it.
+fn verified_by(seen: &Seen, base: &KompoxDriverStatus, in_use: Option<&str>) -> Option<String> {
+    let found = match seen.refusal {
+        None => seen.verified_by.clone(),
+        Some(_) => base.verified_by.clone().filter(|_| base.digest.as_deref() == in_use),
+    };
+    in_use.and(found)
+}
+
 type Line = (&'static str, Status, Reason, String);
 
-fn stages(refusal: Option<&Refusal>, in_use: Option<&str>, pinned: bool) -> Vec<Line> {
-    let verified = if pinned {
-        (Reason::Ready, "the component has the digest in `spec.source.digest`")
-    } else {
-        (
-            Reason::NotApplicable,
-            "nothing was asked to be verified; pin the component with `spec.source.digest` to have it checked",
-        )
-    };
+fn stages(refusal: Option<&Refusal>, in_use: Option<&str>, checks: Checks<'_>) -> Vec<Line> {
+    let (fetched, (verified_reason, verified)) = (checks.fetched(), checks.verified());
     let good = [
-        (FETCHED, Stage::Fetched, (Reason::Ready, "the component was read")),
-        (VERIFIED, Stage::Verified, verified),
+        (FETCHED, Stage::Fetched, (Reason::Ready, fetched.as_str())),
+        (VERIFIED, Stage::Verified, (verified_reason, verified.as_str())),
         (COMPILED, Stage::Compiled, (Reason::Ready, "the component is a driver of this operator's contract")),
         (READY, Stage::Ready, (Reason::Ready, "the driver serves its provider types")),
     ];
@@ -176,7 +220,7 @@ mod tests {
     use super::*;
 
     fn words(refusal: Option<&Refusal>, in_use: Option<&str>) -> String {
-        let lines = stages(refusal, in_use, false);
+        let lines = stages(refusal, in_use, Checks::default());
         lines.iter().map(|(_, status, ..)| status.as_str().chars().take(1).collect::<String>()).collect()
     }
 
@@ -196,16 +240,32 @@ mod tests {
     #[test]
     fn ready_says_that_the_last_good_component_stays() {
         let refusal = Refusal::new(Stage::Compiled, Reason::DriverIncompatible, "it is no component");
-        let ready = stages(Some(&refusal), Some("sha256:1"), false).pop().unwrap();
+        let ready = stages(Some(&refusal), Some("sha256:1"), Checks::default()).pop().unwrap();
         assert_eq!(ready.3, "it is no component; the last good component sha256:1 stays in use");
-        assert_eq!(stages(Some(&refusal), None, false).pop().unwrap().3, "it is no component");
+        assert_eq!(stages(Some(&refusal), None, Checks::default()).pop().unwrap().3, "it is no component");
     }
 
     #[test]
-    fn an_unpinned_component_says_that_nothing_was_verified() {
-        let verified = |pinned| stages(None, None, pinned).swap_remove(1);
-        assert_eq!(verified(false).2, Reason::NotApplicable);
-        assert_eq!(verified(true).2, Reason::Ready);
+    fn a_component_says_what_was_verified_of_it() {
+        for (pinned, verified_by, reason, expected) in [
+            (false, None, Reason::NotApplicable, "nothing was asked"),
+            (true, None, Reason::Ready, "has the digest"),
+            (false, Some("key k"), Reason::Ready, "is signed by key k"),
+            (true, Some("key k"), Reason::Ready, "is signed by key k; the component has the digest"),
+        ] {
+            let checks = Checks { pinned, verified_by, ..Checks::default() };
+            let verified = stages(None, None, checks).swap_remove(1);
+            assert_eq!(verified.2, reason);
+            assert!(verified.3.contains(expected), "{}", verified.3);
+        }
+    }
+
+    #[test]
+    fn an_outage_of_the_registry_is_told_and_harms_nobody() {
+        let checks = Checks { note: Some("the registry could not be asked again"), ..Checks::default() };
+        let lines = stages(None, Some("sha256:1"), checks);
+        assert!(lines.iter().all(|line| line.1 == Status::True));
+        assert!(lines.iter().any(|line| line.3.ends_with("could not be asked again")));
     }
 
     #[test]

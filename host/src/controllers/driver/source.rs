@@ -1,8 +1,8 @@
 //! Where components come from. The bytes of a ConfigMap are read when its version changed, compiled, and
-//! dropped; what is kept is the compiled component or the refusal.
+//! dropped; what is kept in memory is the compiled component or the refusal.
 
 use super::{
-    Shell, component,
+    Shell, component, oci,
     report::{Refusal, Stage},
 };
 use crate::{controllers::Error, reads};
@@ -12,52 +12,105 @@ use kompox_crds::{
     v1alpha1::driver::{DriverSource, KompoxDriver, WasmKeyRef},
 };
 use kompox_driver_runtime::{LoadError, LoadedDriver};
+use kompox_oci::Reference;
 use kube::{Api, ResourceExt as _};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 /// A component, or why there is none.
-type Component = Result<Arc<LoadedDriver>, Refusal>;
+pub(super) type Component = Result<Arc<LoadedDriver>, Refusal>;
+
+/// What a source gave.
+pub(super) struct Found {
+    pub(super) component: Component,
+    /// Whose signature it has, if one was asked for.
+    pub(super) verified_by: Option<String>,
+    /// What is worth knowing though the component is there.
+    pub(super) note: Option<String>,
+    /// When to look again though nothing changes here.
+    pub(super) again: Option<Duration>,
+}
+
+impl Found {
+    pub(super) fn refused(refusal: Refusal) -> Self {
+        Self::from(Err(refusal))
+    }
+}
+
+impl From<Component> for Found {
+    fn from(component: Component) -> Self {
+        Self { component, verified_by: None, note: None, again: None }
+    }
+}
 
 /// What a component depends on: as long as it is the same, nothing is read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Version {
-    /// The ConfigMap's uid and resourceVersion.
-    stored: (Option<String>, Option<String>),
-    key: String,
-    pin: Option<String>,
+pub(super) enum Version {
+    ConfigMap {
+        /// The ConfigMap's uid and resourceVersion.
+        stored: (Option<String>, Option<String>),
+        key: String,
+        pin: Option<String>,
+    },
+    Artifact {
+        /// The digest of its manifest.
+        manifest: String,
+        pin: Option<String>,
+        verified_by: Option<String>,
+    },
 }
 
-/// The components that were read, by name of their KompoxDriver.
+/// The components that were read, and when registries were asked, by name of their KompoxDriver.
 #[derive(Default)]
-pub(super) struct Sources(Mutex<BTreeMap<String, (Version, Component)>>);
+pub(super) struct Sources {
+    known: Mutex<BTreeMap<String, (Version, Component)>>,
+    asked: Mutex<BTreeMap<String, (Reference, Instant)>>,
+}
 
 impl Sources {
-    fn known(&self, driver: &str, version: &Version) -> Option<Component> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn known(&self, driver: &str, version: &Version) -> Option<Component> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(driver).filter(|(of, _)| of == version).map(|(_, component)| component.clone())
     }
 
-    fn keep(&self, driver: String, version: Version, component: Component) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(driver, (version, component));
+    pub(super) fn keep(&self, driver: String, version: Version, component: Component) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(driver, (version, component));
+    }
+
+    /// Whether nothing was read for a driver since the start.
+    pub(super) fn is_new(&self, driver: &str) -> bool {
+        !self.known.lock().unwrap_or_else(PoisonError::into_inner).contains_key(driver)
+    }
+
+    /// How long ago the registry said what this reference names.
+    pub(super) fn asked(&self, driver: &str, reference: &Reference) -> Option<Duration> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.get(driver).filter(|(of, _)| of == reference).map(|(_, when)| when.elapsed())
+    }
+
+    pub(super) fn asked_now(&self, driver: &str, reference: &Reference) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.insert(driver.to_owned(), (reference.clone(), Instant::now()));
     }
 }
 
 /// The component that the spec asks for.
-pub(super) async fn component(shell: &Shell, driver: &KompoxDriver) -> Result<Component, Error> {
+pub(super) async fn component(shell: &Shell, driver: &KompoxDriver) -> Result<Found, Error> {
     match &driver.spec.source {
-        None => Ok(built_in(shell, &driver.name_any())),
+        None => Ok(built_in(shell, &driver.name_any()).into()),
         Some(DriverSource { config_map_ref: Some(reference), digest, .. }) => {
-            config_map(shell, &driver.name_any(), reference, digest.as_deref()).await
+            config_map(shell, &driver.name_any(), reference, digest.as_deref()).await.map(Found::from)
         }
-        Some(_) => Ok(Err(Refusal::new(
+        Some(DriverSource { oci: Some(source), digest, .. }) => {
+            oci::find(shell, driver, source, digest.as_deref()).await
+        }
+        Some(_) => Ok(Found::refused(Refusal::new(
             Stage::Fetched,
-            Reason::NotSupported,
-            "`spec.source.oci` is not supported by this version of the operator; put the component into a \
-             ConfigMap of the operator's namespace and name it in `spec.source.configMapRef`, or mount it \
-             into the operator's directory of drivers (--drivers-dir)",
+            Reason::InvalidSpec,
+            "`spec.source` names neither `configMapRef` nor `oci`",
         ))),
     }
 }
@@ -84,11 +137,12 @@ async fn config_map(
     let Some(found) = reads::find_metadata(&api, &reference.name).await? else {
         return Ok(Err(missing(shell, reference)));
     };
-    let version = |metadata: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta| Version {
-        stored: (metadata.uid.clone(), metadata.resource_version.clone()),
-        key: reference.key.clone(),
-        pin: pin.map(str::to_owned),
-    };
+    let version =
+        |metadata: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta| Version::ConfigMap {
+            stored: (metadata.uid.clone(), metadata.resource_version.clone()),
+            key: reference.key.clone(),
+            pin: pin.map(str::to_owned),
+        };
     if let Some(known) = shell.sources.known(driver, &version(&found.metadata)) {
         return Ok(known);
     }
@@ -135,10 +189,11 @@ async fn load(shell: &Shell, key: &str, packed: Vec<u8>, pin: Option<&str>) -> C
         let message = format!("unpacking the component ended unexpectedly: {error}");
         Err(Refusal::new(Stage::Fetched, Reason::OperatorError, message))
     })?;
+    shell.artifacts.keep(&bytes);
     shell.runtime.load(bytes).await.map_err(|error| refused(&error))
 }
 
-fn refused(error: &LoadError) -> Refusal {
+pub(super) fn refused(error: &LoadError) -> Refusal {
     let reason = match error {
         LoadError::Describe(_) => Reason::DriverFailed,
         _ => Reason::DriverIncompatible,

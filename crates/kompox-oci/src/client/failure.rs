@@ -1,0 +1,123 @@
+//! From what the HTTP client and the registry say to a fault that can be told from others.
+
+use super::body;
+use crate::error::Fault;
+use http::StatusCode;
+use reqwest::Response;
+use serde::Deserialize;
+use std::{error::Error as StdError, io, time::Duration};
+
+/// Longest text of others in a message.
+const MESSAGE: usize = 200;
+
+/// The errors of a registry's answer.
+#[derive(Deserialize)]
+struct Envelope {
+    errors: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// The response, if it has one of these statuses.
+pub(super) async fn expect(response: Response, expected: &[StatusCode]) -> Result<Response, Fault> {
+    let status = response.status();
+    if expected.contains(&status) {
+        return Ok(response);
+    }
+    Err(match status {
+        StatusCode::UNAUTHORIZED => Fault::Unauthenticated,
+        StatusCode::FORBIDDEN => Fault::Forbidden,
+        StatusCode::NOT_FOUND => Fault::NotFound,
+        StatusCode::TOO_MANY_REQUESTS => Fault::Throttled { after: retry_after(&response) },
+        _ => Fault::Status { status: status.as_u16(), message: message(&body::beginning(response).await) },
+    })
+}
+
+fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response.headers().get(http::header::RETRY_AFTER)?.to_str().ok()?;
+    value.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// What the registry says, on one line.
+fn message(body: &str) -> String {
+    let text = match serde_json::from_str::<Envelope>(body) {
+        Ok(envelope) => {
+            let lines = envelope.errors.iter().map(|entry| format!("{} {}", entry.code, entry.message));
+            lines.collect::<Vec<_>>().join("; ")
+        }
+        Err(_) => body.to_owned(),
+    };
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MESSAGE).collect();
+    if line.trim().is_empty() { "nothing".to_owned() } else { line.trim().to_owned() }
+}
+
+/// What kept a request from being answered.
+pub(super) fn of(error: &reqwest::Error) -> Fault {
+    if error.is_timeout() {
+        return Fault::Timeout;
+    }
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    let mut last = String::new();
+    while let Some(current) = cause {
+        if let Some(tls) = current.downcast_ref::<rustls::Error>() {
+            return of_tls(tls);
+        }
+        if let Some(io) = current.downcast_ref::<io::Error>() {
+            if io.kind() == io::ErrorKind::ConnectionRefused {
+                return Fault::Refused;
+            }
+            // An error that is wrapped by the IO layer is not among the sources.
+            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                return of_tls(tls);
+            }
+        }
+        last = current.to_string();
+        cause = current.source();
+    }
+    Fault::Unreachable(last.chars().take(MESSAGE).collect())
+}
+
+fn of_tls(error: &rustls::Error) -> Fault {
+    use rustls::{CertificateError, Error};
+    match error {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) => Fault::UnknownAuthority,
+        Error::InvalidCertificate(reason) => Fault::Certificate(reason.to_string()),
+        Error::InvalidMessage(_) => Fault::NotTls,
+        other => Fault::Unreachable(format!("TLS: {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_registry_says_is_one_bounded_line() {
+        let long = "x".repeat(1000);
+        for (body, expected) in [
+            (r#"{"errors":[{"code":"DENIED","message":"no\nway"}]}"#, "DENIED no way"),
+            ("<html>\n", "<html>"),
+            ("", "nothing"),
+            (&long, &long[..MESSAGE]),
+        ] {
+            assert_eq!(message(body), expected);
+        }
+    }
+
+    #[test]
+    fn faults_of_tls_are_told_apart() {
+        use rustls::{CertificateError, Error, InvalidMessage};
+        let unknown = of_tls(&Error::InvalidCertificate(CertificateError::UnknownIssuer));
+        assert!(matches!(unknown, Fault::UnknownAuthority));
+        let name = of_tls(&Error::InvalidCertificate(CertificateError::NotValidForName));
+        assert!(matches!(name, Fault::Certificate(_)));
+        let plain = of_tls(&Error::InvalidMessage(InvalidMessage::InvalidContentType));
+        assert!(matches!(plain, Fault::NotTls));
+    }
+}
