@@ -8,6 +8,7 @@ pub mod cloud;
 pub mod corpus;
 pub mod objects;
 pub mod operator;
+pub mod registry;
 pub mod scenario;
 pub mod scene;
 pub mod show;

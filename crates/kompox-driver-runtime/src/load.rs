@@ -97,6 +97,7 @@ impl Candidate {
             restricted_imports: self.interfaces.restricted,
             grant: nothing,
             imports: self.interfaces.imports,
+            exported: self.interfaces.exports,
             exports: Arc::new(self.exports),
             pre: self.pre,
         };

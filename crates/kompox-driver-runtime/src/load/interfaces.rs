@@ -19,6 +19,8 @@ pub(super) struct Interfaces {
     pub(super) restricted: Vec<String>,
     /// All imports, sorted.
     pub(super) imports: Vec<String>,
+    /// All exports, sorted.
+    pub(super) exports: Vec<String>,
 }
 
 /// Checks names and versions, so that the linker's refusals are about shapes only.
@@ -43,14 +45,19 @@ fn check_names(imports: &[&str], exports: &[&str]) -> Result<Interfaces, LoadErr
         .map(|import| (*import).to_owned())
         .collect();
     restricted.sort();
-    let mut imports: Vec<String> = imports.iter().map(|import| (*import).to_owned()).collect();
-    imports.sort();
     Ok(Interfaces {
         disk_modify: has(exports, "disk-modify"),
         snapshot: has(exports, "snapshot"),
         restricted,
-        imports,
+        imports: sorted(imports),
+        exports: sorted(exports),
     })
+}
+
+fn sorted(names: &[&str]) -> Vec<String> {
+    let mut names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    names.sort();
+    names
 }
 
 fn check_import(import: &str) -> Result<(), LoadError> {
