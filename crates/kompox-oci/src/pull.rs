@@ -16,6 +16,7 @@ use crate::{
 };
 use bytes::Bytes;
 pub(crate) use source::Source;
+use std::pin::Pin;
 
 /// Pulls drivers.
 #[derive(Clone, Debug)]
@@ -84,11 +85,13 @@ impl Puller {
     /// What the registry itself says, where no mirror has it; or why what is there is no driver.
     pub async fn resolve(&self, reference: &Reference, credentials: &Credentials) -> Result<Resolved, Error> {
         let sessions = self.client.sources(reference, credentials)?;
-        let resolved = first(&sessions, async |session: &Session| {
-            let digest = self.look_up(reference, session).await?;
-            let source = Source::registry(session, self.store.as_ref());
-            let read = self.read(&source, reference, digest).await?;
-            read.ok_or_else(|| session.failed(Step::Manifest)(Fault::NotFound))
+        let resolved = first(&sessions, |session| {
+            Box::pin(async move {
+                let digest = self.look_up(reference, session).await?;
+                let source = Source::registry(session, self.store.as_ref());
+                let read = self.read(&source, reference, digest).await?;
+                read.ok_or_else(|| session.failed(Step::Manifest)(Fault::NotFound))
+            })
         })
         .await?;
         self.record(&resolved)?;
@@ -109,10 +112,12 @@ impl Puller {
             return Ok(stored);
         }
         let sessions = self.client.sources(&resolved.reference, credentials)?;
-        first(&sessions, async |session: &Session| {
-            let source = Source::registry(session, self.store.as_ref());
-            let component = self.unpacked(&source, resolved, progress).await?;
-            component.ok_or_else(|| session.failed(Step::Blob)(Fault::NotFound))
+        first(&sessions, |session| {
+            Box::pin(async move {
+                let source = Source::registry(session, self.store.as_ref());
+                let component = self.unpacked(&source, resolved, progress).await?;
+                component.ok_or_else(|| session.failed(Step::Blob)(Fault::NotFound))
+            })
         })
         .await
     }
@@ -202,9 +207,15 @@ pub(crate) fn failed(reference: &Reference) -> impl Fn(store::StoreError) -> Err
     |source| Error::Store { reference: reference.to_string(), source }
 }
 
+/// A question to one place.
+type Asking<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
 /// The first session that succeeds; the error is that of the last one, the registry itself. A mirror that gives
 /// other bytes, or something that is no driver, is passed over like one that does not answer.
-async fn first<T>(sessions: &[Session], ask: impl AsyncFn(&Session) -> Result<T, Error>) -> Result<T, Error> {
+async fn first<'a, T>(
+    sessions: &'a [Session],
+    ask: impl Fn(&'a Session) -> Asking<'a, T> + Send,
+) -> Result<T, Error> {
     let Some((origin, mirrors)) = sessions.split_last() else {
         return Err(Error::Registry {
             step: Step::Connect,
