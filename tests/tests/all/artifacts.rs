@@ -110,7 +110,10 @@ pub(super) async fn pushed_signed_verified_and_pulled(stage: &Stage) -> Result<(
     ensure!(pinned == format!("{at}@{digest}"), "{pinned}");
     ensure!(user.told(&["push", &file, &at]).await? == pushed, "the same component makes another artifact");
     let inspected = user.told(&["inspect", &at]).await?;
-    ensure!(text(&inspected, "name")? == "eks" && text(&inspected, "manifestDigest")? == digest, "{inspected}");
+    ensure!(
+        text(&inspected, "name")? == "eks" && text(&inspected, "manifestDigest")? == digest,
+        "{inspected}"
+    );
     ensure!(text(&inspected, "digest")? == text(&pushed, "component")?, "{inspected}");
 
     user.told(&["keygen"]).await?;

@@ -7,7 +7,7 @@ use kompox_oci::{Entry, Image};
 use kompox_signature::Evidence;
 
 use super::component_limit;
-use super::remote::pinned;
+use super::remote::{pinned, takes};
 use super::report::{Format, Report};
 use crate::console::{Activity, Transfer, note};
 use crate::failure::Failure;
@@ -53,6 +53,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let entries = Image::load(path, (component_limit() as u64).saturating_add(SIGNATURES));
     let entries = entries.map_err(|error| Failure::Layout(Box::new(error)))?;
     let loaded = Loaded::of(entries, path)?;
+    takes(reference, &loaded.driver.digest())?;
     let access = Access::open(&reference.0, &arguments.registries, Purpose::Push).await?;
     loaded.push(&access).await?;
     let digest = loaded.driver.digest();

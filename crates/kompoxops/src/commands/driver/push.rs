@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use kompox_core::driver::Driver as _;
 use kompox_driver_runtime::LoadedDriver;
-use kompox_oci::{Description, Digest, Image};
+use kompox_oci::{Description, Image};
 
-use super::remote::pinned;
+use super::remote::{pinned, takes};
 use super::report::{Format, Report};
 use super::{checks, component};
 use crate::console::{Transfer, note};
@@ -57,7 +57,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let driver = checked.passed(&file.display().to_string())?;
     let image = Image::of_component(bytes.into(), &description(&driver));
     let digest = image.digest();
-    fits(reference, &digest)?;
+    takes(reference, &digest)?;
     let access = Access::open(&reference.0, &arguments.registries, Purpose::Push).await?;
     let transfer = Transfer::start(format!("pushing {reference}"));
     let told = |progress: kompox_oci::Progress| transfer.set(progress.done, progress.total);
@@ -76,17 +76,6 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     note(format!("next: kompoxops driver sign {pinned} --key cosign.key"));
     note(format!("  or: kompoxops driver install {pinned}"));
     Ok(())
-}
-
-/// A reference that is pinned takes no other artifact.
-fn fits(reference: &OciReference, digest: &Digest) -> Result<(), Failure> {
-    match reference.0.digest() {
-        Some(pin) if pin != *digest => {
-            let message = format!("the component makes the artifact {digest}; push it to a tag");
-            Err(Failure::Argument { argument: reference.to_string(), message })
-        }
-        _ => Ok(()),
-    }
 }
 
 /// What the artifact says of the component. It has no time and no name of this machine.

@@ -111,3 +111,17 @@ pub(super) fn subject(reference: &kompox_oci::Reference, digest: &Digest) -> Res
         message: error.to_string(),
     })
 }
+
+/// A reference that is pinned takes no other artifact.
+///
+/// # Errors
+/// When it is pinned to another digest.
+pub(super) fn takes(reference: &OciReference, digest: &Digest) -> Result<(), Failure> {
+    match reference.0.digest() {
+        Some(pin) if pin != *digest => {
+            let message = format!("the artifact is {digest}; push it to a tag");
+            Err(Failure::Argument { argument: reference.to_string(), message })
+        }
+        _ => Ok(()),
+    }
+}
