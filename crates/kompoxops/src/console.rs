@@ -62,7 +62,7 @@ impl Transfer {
     /// Starts with the name of what is done to what, such as `pushing oci://…`; how much there is may come later.
     pub fn start(what: String) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let form = "{spinner} {msg}  {bar:24}  {bytes}/{total_bytes}  {binary_bytes_per_sec}";
+        let form = "{spinner} {bar:24} {bytes}/{total_bytes} {binary_bytes_per_sec}  {msg}";
         if let Ok(style) = ProgressStyle::with_template(form) {
             bar.set_style(style);
         }
