@@ -39,10 +39,10 @@ const EXAMPLES: &str = "\
 Examples:
   kompoxops driver load my-cloud.tar oci://registry.internal/acme/my-cloud:1.2.0
 
-A signature in the form of a bundle holds wherever the artifact is. One behind a `.sig` tag names its
-repository: keep the name, and let the operator find it with `mirrors` (--registries-config).
+A signature in the form of a bundle holds wherever the artifact is. One behind a `.sig` tag names
+its repository: keep the name, and let the operator find it with `mirrors` (--registries-config).
 
-Exit codes: 1 when the registry does not take it, 3 when the files hold no driver, or not a whole one.";
+Exit codes: 1 when the registry does not take it, 3 when the files hold no driver, or only a part.";
 
 /// Runs the command.
 ///

@@ -35,7 +35,8 @@ pub(super) struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   kompoxops driver pull oci://registry.example.com/acme/my-cloud:1.2.0
-  kompoxops driver pull oci://registry.example.com/acme/my-cloud:1.2.0 --file driver.wasm --key cosign.pub
+  kompoxops driver pull oci://registry.example.com/acme/my-cloud:1.2.0 --key cosign.pub
+  kompoxops driver pull oci://registry.example.com/acme/my-cloud@sha256:3b0c… --file driver.wasm
 
 Exit codes: 1 when the registry does not give it, 3 when it is no driver or not signed by the key
 (nothing was written).";

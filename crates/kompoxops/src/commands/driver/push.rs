@@ -40,11 +40,11 @@ Examples:
   kompoxops driver push my-cloud.wasm oci://registry.example.com/acme/my-cloud:1.2.0
   kompoxops driver sign oci://registry.example.com/acme/my-cloud:1.2.0 --key cosign.key
 
-Credentials are those of `docker login` ($DOCKER_CONFIG/config.json, else ~/.docker/config.json) and of
-the helpers it names.
+Credentials are those of `docker login` ($DOCKER_CONFIG/config.json, else ~/.docker/config.json)
+and of the helpers it names.
 
-Exit codes: 1 when the registry does not take it, 3 when the component does not pass the checks (nothing
-was pushed).";
+Exit codes: 1 when the registry does not take it, 3 when the component does not pass the checks
+(nothing was pushed).";
 
 /// Runs the command.
 ///

@@ -44,8 +44,8 @@ Examples:
   kompoxops driver verify my-cloud.wasm.zst --digest sha256:3b0c…
   kompoxops driver verify oci://registry.example.com/acme/my-cloud:1.2.0 --key cosign.pub
 
-A signature that is refused is told by the reason that the condition Verified of the KompoxDriver would
-have: `kompoxops explain SignedByAnother`.
+A refused signature is told with the reason that the condition Verified of the KompoxDriver would
+have; `kompoxops explain SignedByAnother` tells more.
 
 Exit codes: 0 every check passed; 1 the registry does not give it; 3 a check failed.";
 
