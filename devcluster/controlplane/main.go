@@ -1,4 +1,5 @@
-// Command kompox-controlplane is the development control plane as one binary.
+// Command kompox-controlplane is the development cluster's Kubernetes as one binary: the control
+// plane, the parts of a node, and kubectl.
 //
 // Its first argument names the component, the rest are that component's own flags. Every component
 // runs as a process of its own: their global flags and feature gates clash inside one process.
@@ -7,6 +8,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -19,9 +21,12 @@ import (
 	_ "k8s.io/component-base/logs/json/register"          // --logging-format=json
 	_ "k8s.io/component-base/metrics/prometheus/clientgo" // client-go metrics
 	_ "k8s.io/component-base/metrics/prometheus/version"  // kubernetes_build_info
+	kubectl "k8s.io/kubectl/pkg/cmd"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	kubeproxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
 
 // exitOnEOF names the variable that, when set to 1, ties the process to whoever holds the other end
@@ -39,6 +44,11 @@ func components() map[string]component {
 		"kube-scheduler": cobraComponent(func() *cobra.Command {
 			return scheduler.NewSchedulerCommand()
 		}),
+		"kubelet": cobraComponent(func() *cobra.Command {
+			return kubelet.NewKubeletCommand(context.Background())
+		}),
+		"kube-proxy": cobraComponent(kubeproxy.NewProxyCommand),
+		"kubectl":    runKubectl,
 	}
 }
 
@@ -68,6 +78,13 @@ func exitWithLauncher() {
 func runEtcd(args []string) int {
 	etcdmain.Main(append([]string{"etcd"}, args...))
 	return 0
+}
+
+// runKubectl rewrites the arguments because kubectl's command reads the process's own, not those
+// that it is given, to tell its plugins.
+func runKubectl(args []string) int {
+	os.Args = append([]string{"kubectl"}, args...)
+	return cli.Run(kubectl.NewDefaultKubectlCommand())
 }
 
 func cobraComponent(newCommand func() *cobra.Command) component {

@@ -1,7 +1,10 @@
 //! Every metric of the operator and its registry. Labels come from closed sets only: an object's name,
 //! a message or anything a user chose is never a label. The page itself is served by `health`.
 
+mod drivers;
+
 use crate::refusal::Refusal;
+use drivers::DriverMetrics;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
     metrics::{
@@ -82,25 +85,6 @@ struct KindLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CallLabels {
-    driver: String,
-    operation: &'static str,
-    code: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CallTimeLabels {
-    driver: String,
-    operation: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    driver: String,
-    result: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabel {
     result: &'static str,
 }
@@ -129,9 +113,7 @@ pub struct Metrics {
     undecodable: Family<KindLabel, Counter>,
     watch_errors: Family<KindLabel, Counter>,
     events: Family<ResultLabel, Counter>,
-    driver_calls: Family<CallLabels, Counter>,
-    driver_call_duration: Durations<CallTimeLabels>,
-    cloud_requests: Family<RequestLabels, Counter>,
+    drivers: DriverMetrics,
     crds_ready: Gauge,
     start_time: Gauge<f64, AtomicU64>,
 }
@@ -155,15 +137,13 @@ impl Default for Metrics {
             undecodable: Family::default(),
             watch_errors: Family::default(),
             events: Family::default(),
-            driver_calls: Family::default(),
-            driver_call_duration: Family::new_with_constructor(Seconds),
-            cloud_requests: Family::default(),
+            drivers: DriverMetrics::default(),
             crds_ready: Gauge::default(),
             start_time: Gauge::default(),
         };
         metrics.register_controllers();
         metrics.register_api();
-        metrics.register_drivers();
+        metrics.drivers.register(&mut metrics.registry);
         metrics.register_process();
         metrics
     }
@@ -202,22 +182,6 @@ impl Metrics {
         );
         registry.register("watch_errors", "Interruptions of watches", self.watch_errors.clone());
         registry.register("events", "Kubernetes events, by what became of them", self.events.clone());
-    }
-
-    fn register_drivers(&mut self) {
-        let registry = &mut self.registry;
-        registry.register("driver_calls", "Calls of provider drivers", self.driver_calls.clone());
-        registry.register_with_unit(
-            "driver_call_duration",
-            "Time from start to end of a call of a provider driver",
-            Unit::Seconds,
-            self.driver_call_duration.clone(),
-        );
-        registry.register(
-            "cloud_requests",
-            "HTTP requests of provider drivers to their clouds",
-            self.cloud_requests.clone(),
-        );
     }
 
     fn register_process(&mut self) {
@@ -293,22 +257,6 @@ impl Metrics {
         self.events.get_or_create(&ResultLabel { result }).inc();
     }
 
-    /// A driver call ended. `driver` is the name of a loaded driver; `code` is `ok` or the error code.
-    pub fn driver_call(&self, driver: &str, operation: &'static str, code: &'static str, took: Duration) {
-        let driver = driver.to_owned();
-        self.driver_calls.get_or_create(&CallLabels { driver: driver.clone(), operation, code }).inc();
-        self.driver_call_duration
-            .get_or_create(&CallTimeLabels { driver, operation })
-            .observe(took.as_secs_f64());
-    }
-
-    /// A driver's HTTP request was answered (`1xx` to `5xx`), failed (`error`) or was not sent at all
-    /// (the reason it was denied).
-    pub fn cloud_request(&self, driver: &str, result: &'static str) {
-        let labels = RequestLabels { driver: driver.to_owned(), result };
-        self.cloud_requests.get_or_create(&labels).inc();
-    }
-
     /// The metrics page, OpenMetrics text.
     ///
     /// # Errors
@@ -354,8 +302,6 @@ mod tests {
         metrics.reconciled("disk", Outcome::Deferred, Duration::ZERO);
         metrics.api_write("ConfigMap", Verb::Apply, None);
         metrics.api_write("ConfigMap", Verb::Apply, Some(&Refusal::Stale));
-        metrics.driver_call("eks", "disk.create", "throttled", Duration::from_secs(1));
-        metrics.cloud_request("eks", "5xx");
         metrics.crds(Served::All);
 
         let page = metrics.page().unwrap();
@@ -367,8 +313,6 @@ mod tests {
             "kompox_reconcile_duration_seconds_count{controller=\"disk\"} 1",
             "kompox_api_writes_total{kind=\"ConfigMap\",verb=\"apply\",result=\"ok\"} 1",
             "kompox_api_writes_total{kind=\"ConfigMap\",verb=\"apply\",result=\"stale\"} 1",
-            "kompox_driver_calls_total{driver=\"eks\",operation=\"disk.create\",code=\"throttled\"} 1",
-            "kompox_cloud_requests_total{driver=\"eks\",result=\"5xx\"} 1",
             "kompox_crds_ready 1",
         ] {
             assert!(page.lines().any(|found| found == line), "no line {line} in\n{page}");

@@ -28,6 +28,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 /// How long one driver call may take.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How long one driver may think about the cluster: it only compares texts. All are asked at once.
+const DETECT_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// What asks for a driver.
 #[derive(Clone, Copy, Debug)]
 pub struct Asker<'a> {
@@ -94,15 +97,17 @@ impl Providers {
     /// # Errors
     /// The outer error is a failed read of the API server; the inner one is for the object's status.
     pub async fn resolve(&self, asker: Asker<'_>) -> Result<Result<Resolved, Problem>, reads::Error> {
-        let pinned = asker.pinned.and_then(|status| status.type_.clone());
-        let (type_, derived) =
-            match pinned.or_else(|| (!asker.spec.is_auto()).then(|| asker.spec.type_.clone())) {
-                Some(type_) => (type_, Attributes::new()),
-                None => match self.detect(asker).await? {
-                    Ok(detection) => (detection.provider_type, detection.config),
-                    Err(problem) => return Ok(Err(problem)),
-                },
-            };
+        let (type_, derived) = match decided(asker.spec, asker.pinned) {
+            Some(type_) if asker.spec.is_auto() => {
+                let derived = self.derive(&type_, asker).await?;
+                (type_, derived)
+            }
+            Some(type_) => (type_, Attributes::new()),
+            None => match self.detect(asker).await? {
+                Ok(detection) => (detection.provider_type, detection.config),
+                Err(problem) => return Ok(Err(problem)),
+            },
+        };
         let settings = self.catalog.settings(&type_);
         let credentials = match self.credentials(asker, &settings).await? {
             Ok(credentials) => credentials,
@@ -226,21 +231,59 @@ impl Providers {
 
     /// Asks every driver whether it knows this cluster; the highest score wins, a tie decides nothing.
     async fn detect(&self, asker: Asker<'_>) -> Result<Result<Detection, Problem>, reads::Error> {
-        let facts = self.facts.read(&self.client).await?;
         let mut found: BTreeMap<u8, Vec<Detection>> = BTreeMap::new();
-        for driver in self.drivers.all() {
-            let call = self.call(String::new(), Attributes::new(), Credentials::default(), asker.subject);
-            match driver.detect(&call, &facts).await {
+        for detection in self.detections(&self.drivers.all(), asker.subject).await? {
+            found.entry(detection.score).or_default().push(detection);
+        }
+        Ok(choose(found, &self.drivers.types()))
+    }
+
+    /// The settings that the driver of a type finds in the cluster, for an object whose type was found so before.
+    async fn derive(&self, type_: &str, asker: Asker<'_>) -> Result<Attributes, reads::Error> {
+        let serving: Vec<Arc<dyn Driver>> = self.drivers.for_type(type_).into_iter().collect();
+        let found = self.detections(&serving, asker.subject).await?;
+        Ok(derived(type_, found, asker.pinned))
+    }
+
+    async fn detections(
+        &self,
+        drivers: &[Arc<dyn Driver>],
+        subject: &str,
+    ) -> Result<Vec<Detection>, reads::Error> {
+        let facts = self.facts.read(&self.client).await?;
+        let call = self.call(String::new(), Attributes::new(), Credentials::default(), subject);
+        let call = Call { timeout: DETECT_TIMEOUT, ..call };
+        let answers =
+            futures::future::join_all(drivers.iter().map(|driver| driver.detect(&call, &facts))).await;
+        let mut found = Vec::new();
+        for (driver, answer) in drivers.iter().zip(answers) {
+            match answer {
                 Ok(detections) => {
-                    for detection in detections.into_iter().filter(|found| self.serves(&driver, found)) {
-                        found.entry(detection.score).or_default().push(detection);
-                    }
+                    found.extend(detections.into_iter().filter(|found| self.serves(driver, found)));
                 }
                 Err(error) => tracing::warn!(driver = driver.descriptor().name, %error, "detection failed"),
             }
         }
-        Ok(choose(found, &self.drivers.types()))
+        Ok(found)
     }
+}
+
+/// The best detection's settings for `type_`. The region is the one in which the object was made: it stays there.
+fn derived(type_: &str, found: Vec<Detection>, pinned: Option<&ProviderStatus>) -> Attributes {
+    let of_type = found.into_iter().filter(|detection| detection.provider_type == type_);
+    let best = of_type.max_by_key(|detection| detection.score);
+    let mut config = best.map(|detection| detection.config).unwrap_or_default();
+    if let Some(region) = pinned.and_then(|status| status.region.clone()) {
+        config.insert("region".to_owned(), region);
+    }
+    config
+}
+
+/// The type that needs no detection: the one under which something was made, else the one that the spec names. What
+/// exists stays with its provider, whatever the spec or the cluster say later.
+fn decided(spec: &ProviderSpec, pinned: Option<&ProviderStatus>) -> Option<String> {
+    let pinned = pinned.and_then(|status| status.type_.clone());
+    pinned.or_else(|| (!spec.is_auto()).then(|| spec.type_.clone()))
 }
 
 /// The best of what was found, if it is better than everything else.
@@ -320,6 +363,43 @@ mod tests {
                 }
                 (chosen, _) => panic!("{detections:?}: {:?}", chosen.map(|found| found.provider_type)),
             }
+        }
+    }
+
+    #[test]
+    fn what_was_made_stays_with_its_provider() {
+        let spec = |type_: &str| ProviderSpec { type_: type_.to_owned(), ..ProviderSpec::default() };
+        let pinned =
+            |type_: &str| ProviderStatus { type_: Some(type_.to_owned()), ..ProviderStatus::default() };
+        for (spec, pinned, expected) in [
+            (spec("auto"), None, None),
+            (spec("auto"), Some(ProviderStatus::default()), None),
+            (spec("auto"), Some(pinned("eks")), Some("eks")),
+            (spec("k3s"), None, Some("k3s")),
+            (spec("k3s"), Some(pinned("eks")), Some("eks")),
+        ] {
+            assert_eq!(decided(&spec, pinned.as_ref()).as_deref(), expected, "{spec:?}");
+        }
+    }
+
+    #[test]
+    fn settings_that_were_found_are_found_again_and_the_region_stays() {
+        let found = |type_: &str, score, region: &str| Detection {
+            config: [("region", region), ("zone", type_)].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+            ..detection(type_, score)
+        };
+        let detections =
+            || vec![found("eks", 30, "low"), found("eks", 90, "high"), found("k3s", 99, "other")];
+        let status = ProviderStatus { region: Some("made".to_owned()), ..ProviderStatus::default() };
+        for (detections, pinned, expected) in [
+            (detections(), None, vec![("region", "high"), ("zone", "eks")]),
+            (detections(), Some(&status), vec![("region", "made"), ("zone", "eks")]),
+            (Vec::new(), Some(&status), vec![("region", "made")]),
+            (Vec::new(), None, vec![]),
+        ] {
+            let config = derived("eks", detections, pinned);
+            let pairs: Vec<_> = config.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            assert_eq!(pairs, expected);
         }
     }
 

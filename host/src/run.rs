@@ -6,7 +6,7 @@ use crate::{
     cluster,
     context::{Context, Scope},
     controllers::{app, disk, driver, snapshot, writer},
-    drivers::{self, Catalog},
+    drivers::{self, Catalog, follow},
     events::{self, Publisher},
     freshness::Freshness,
     health,
@@ -199,14 +199,23 @@ async fn start(
     let brought = Arc::new(driver::Shell::new(
         Arc::clone(&context),
         Arc::clone(&catalog),
-        loaded.runtime,
+        loaded.runtime.clone(),
         loaded.base,
         loaded.artifacts,
         args.driver_selector.clone(),
     ));
     driver::prepare(&brought).await;
     drivers_loaded.ready();
-    Ok(Parts::start(controllers(&context, &catalog, brought, shutdown), publisher))
+    let following = follow::run(
+        loaded.directory,
+        Arc::clone(&catalog),
+        loaded.runtime,
+        Arc::clone(metrics),
+        shutdown.clone(),
+    );
+    let mut controllers = controllers(&context, &catalog, brought, shutdown);
+    controllers.push((follow::NAME, Box::pin(following)));
+    Ok(Parts::start(controllers, publisher))
 }
 
 /// What runs: the controllers and, behind them, the publisher of their events.

@@ -53,6 +53,7 @@ pub struct Stage {
     /// Where the programs are.
     pub programs: Programs,
     directory: tempfile::TempDir,
+    registry: tokio::sync::OnceCell<PathBuf>,
 }
 
 /// The built programs and drivers.
@@ -64,6 +65,8 @@ pub struct Programs {
     pub cli: PathBuf,
     /// Directory of driver components.
     pub drivers: PathBuf,
+    /// Directory of the examples of third parties' components.
+    pub examples: PathBuf,
 }
 
 impl Programs {
@@ -86,12 +89,11 @@ impl Programs {
             ensure!(path.is_file(), "{} is missing: run `cargo build --workspace --bins`", path.display());
             Ok(path)
         };
-        ensure!(
-            drivers.join("eks.wasm").is_file(),
-            "{} holds no eks.wasm: run `cargo xtask drivers`",
-            drivers.display()
-        );
-        Ok(Self { operator: program("kompox-operator")?, cli: program("kompoxops")?, drivers })
+        let examples = bin.join("example-drivers");
+        for component in [drivers.join("eks.wasm"), examples.join("devcloud.wasm")] {
+            ensure!(component.is_file(), "{} is missing: run `cargo xtask drivers`", component.display());
+        }
+        Ok(Self { operator: program("kompox-operator")?, cli: program("kompoxops")?, drivers, examples })
     }
 }
 
@@ -133,13 +135,23 @@ impl Stage {
         let boto = Boto::new(&moto).await?;
         let key = moto.create_user("kompox", &policy()?).await?;
         crate::objects::install_crds(&cluster.client()).await?;
-        Ok(Self { cluster, moto, boto, key, programs, directory })
+        Ok(Self { cluster, moto, boto, key, programs, directory, registry: tokio::sync::OnceCell::new() })
     }
 
     /// Every request to the API server, one JSON object a line, if the stage was started audited.
     #[must_use]
     pub fn audit_log(&self) -> PathBuf {
         self.directory.path().join(AUDIT_LOG)
+    }
+
+    /// The program of the registry; who asks first has it built, if it is not in the cache.
+    ///
+    /// # Errors
+    /// It cannot be built.
+    pub async fn registry(&self) -> Result<&Path> {
+        let reporter = Reporter::new(|progress| eprintln!("  {progress}"));
+        let program = self.registry.get_or_try_init(|| crate::registry::program(&reporter)).await?;
+        Ok(program)
     }
 
     /// A private directory of the run.

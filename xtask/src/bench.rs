@@ -17,6 +17,10 @@ pub(crate) enum Subject {
     /// Compose files to objects, against kompose ($KOMPOSE, else on the PATH) and a bare YAML parse; the real
     /// files are those below $KOMPOX_CORPUS
     Compose,
+    /// Drivers: a call, loading, memory, against the same driver linked natively, swapping under load
+    Drivers,
+    /// What a driver's calls feel of adversaries in the same operator
+    Neighbour,
 }
 
 impl Subject {
@@ -24,6 +28,8 @@ impl Subject {
         match self {
             Self::Disks => "disks",
             Self::Compose => "compose",
+            Self::Drivers => "drivers",
+            Self::Neighbour => "neighbour",
         }
     }
 }
@@ -46,8 +52,20 @@ pub(crate) fn run(workspace: &Workspace, subject: Subject) -> anyhow::Result<()>
             build(workspace, &["--workspace", "--exclude", "xtask"])?;
         }
         Subject::Compose => build(workspace, &["--package", "kompoxops", "--package", "kompox-tests"])?,
+        Subject::Drivers => {
+            bench.env("KOMPOX_DRIVERS_DIR", drivers::run(workspace, Profile::Release)?);
+            build(workspace, &["--package", "kompox-tests"])?;
+        }
+        Subject::Neighbour => return neighbour(workspace),
     }
     step("bench", || shell::run(&mut bench))
+}
+
+/// The adversaries are those of the runtime's tests, and so it is an example there.
+fn neighbour(workspace: &Workspace) -> anyhow::Result<()> {
+    let mut cargo = shell::cargo(&workspace.root);
+    cargo.args(["run", "--release", "--package", "kompox-driver-runtime", "--example", "neighbour"]);
+    step("bench", || shell::run(&mut cargo))
 }
 
 fn build(workspace: &Workspace, packages: &[&str]) -> anyhow::Result<()> {

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::shell::Profile;
 use crate::workspace::Workspace;
-use crate::{bench, check, demo, drivers, gen_files, layers, setup, test};
+use crate::{bench, check, demo, drivers, gen_files, images, layers, setup, test};
 
 /// Everything one does to this repository besides editing it.
 #[derive(Debug, Parser)]
@@ -19,13 +19,22 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Install what builds and tests need: the wasm target and a Python environment with the cloud double
+    /// Install what builds and tests need: the Rust targets of drivers and images, and a Python environment with the cloud double
     Setup,
     /// Build the provider drivers as components and put them beside the operator
     Drivers {
         /// Put them beside the release build
         #[arg(long)]
         release: bool,
+    },
+    /// Make the container images of the tests, from Debian's packages and our demo service, into target/images
+    Images {
+        /// Fetch newer packages where there are some
+        #[arg(long)]
+        update: bool,
+        /// Make every image a second time and fail when its bytes differ
+        #[arg(long)]
+        check: bool,
     },
     /// Write the generated files (the CRD manifests)
     Gen {
@@ -59,6 +68,9 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<()> {
         Task::Setup => setup::run(&workspace).map(drop),
         Task::Drivers { release } => {
             drivers::run(&workspace, if *release { Profile::Release } else { Profile::Debug }).map(drop)
+        }
+        Task::Images { update, check } => {
+            images::run(&workspace, images::Options { update: *update, check: *check }).map(drop)
         }
         Task::Gen { check } => {
             gen_files::run(&workspace, if *check { gen_files::Mode::Check } else { gen_files::Mode::Write })

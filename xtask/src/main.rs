@@ -8,6 +8,7 @@ mod cli;
 mod demo;
 mod drivers;
 mod gen_files;
+mod images;
 mod layers;
 mod report;
 mod setup;

@@ -9,6 +9,7 @@ use std::process::Command;
 use anyhow::Context as _;
 
 use crate::drivers::TARGET;
+use crate::images;
 use crate::report::step;
 use crate::shell;
 use crate::workspace::Workspace;
@@ -20,31 +21,35 @@ pub(crate) struct Prepared {
     pub(crate) venv: PathBuf,
 }
 
-/// Checks the tools, adds the wasm target and makes the Python environment.
+/// Checks the tools, adds the targets of components and images, and makes the Python environment.
 ///
 /// # Errors
 /// When a tool is missing (all missing ones are named with their remedies), or a download fails.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Prepared> {
     step("setup", || {
         tools::check(&tools::REQUIRED)?;
-        wasm_target(workspace)?;
+        rust_target(workspace, TARGET)?;
+        rust_target(workspace, &images::musl_target())?;
         Ok(Prepared { venv: venv::ensure(workspace)? })
     })
 }
 
-/// Adds the components' target to the toolchain when its standard library is not there.
-fn wasm_target(workspace: &Workspace) -> anyhow::Result<()> {
+/// Adds a target to the toolchain when its standard library is not there.
+///
+/// # Errors
+/// When it is missing and there is no rustup to add it.
+pub(crate) fn rust_target(workspace: &Workspace, target: &str) -> anyhow::Result<()> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let mut question = Command::new(rustc);
-    question.current_dir(&workspace.root).args(["--print", "target-libdir", "--target", TARGET]);
+    question.current_dir(&workspace.root).args(["--print", "target-libdir", "--target", target]);
     let folder = PathBuf::from(shell::output(&mut question)?.trim());
     if folder.is_dir() {
-        eprintln!("    target {TARGET}: installed");
+        eprintln!("    target {target}: installed");
         return Ok(());
     }
     let mut add = Command::new("rustup");
-    add.current_dir(&workspace.root).args(["target", "add", TARGET]);
+    add.current_dir(&workspace.root).args(["target", "add", target]);
     shell::run(&mut add).with_context(|| {
-        format!("the Rust target {TARGET} is missing; install Rust with rustup (https://rustup.rs), or add the target to this toolchain by hand")
+        format!("the Rust target {target} is missing; install Rust with rustup (https://rustup.rs), or add the target to this toolchain by hand")
     })
 }

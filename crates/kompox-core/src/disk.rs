@@ -42,6 +42,8 @@ pub enum Read {
     ByTags,
     /// Search by handle.
     ByHandle(String),
+    /// Who else in the cluster has the disk of this handle, from the cache.
+    Rival(String),
     /// Search by handle as evidence for a removal.
     Evidence(String),
     /// Account as evidence for a removal.

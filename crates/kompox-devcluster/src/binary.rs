@@ -8,8 +8,8 @@
 //! 3. The cache of [`go`], which is filled by `go build` if it is empty.
 
 use crate::{
-    control_plane::PartName,
     go::{self, CONTROL_PLANE},
+    part::PartName,
     progress::{Progress, Reporter},
 };
 use std::{
@@ -18,6 +18,7 @@ use std::{
     fmt, io,
     path::{Path, PathBuf},
 };
+use tokio::process::Command;
 
 /// Names the multi-call binary to use instead of any other.
 pub const BINARY_VARIABLE: &str = "KOMPOX_CONTROLPLANE";
@@ -133,6 +134,29 @@ impl Binaries {
         }
     }
 
+    /// The version of a part; only of what was built from our own module is it known.
+    pub(crate) fn version(&self, part: PartName) -> &'static str {
+        match (self.source, part) {
+            (Source::Cache | Source::Built, PartName::Etcd) => {
+                CONTROL_PLANE.version_of("go.etcd.io/etcd/server/v3")
+            }
+            (Source::Cache | Source::Built, _) => CONTROL_PLANE.version(),
+            _ => "",
+        }
+    }
+
+    /// `kubectl` from the same place, for the cluster of a kubeconfig.
+    #[must_use]
+    pub fn kubectl(&self, kubeconfig: &Path) -> Command {
+        let (program, first) = match &self.location {
+            Location::Multicall(path) => (path.clone(), Some("kubectl")),
+            Location::Directory(path) => (path.join("kubectl"), None),
+        };
+        let mut command = Command::new(program);
+        command.args(first).env("KUBECONFIG", kubeconfig);
+        command
+    }
+
     async fn search(environment: &Environment, reporter: &Reporter) -> Result<Self, Error> {
         if let Some(path) = &environment.binary {
             return Self::multicall(Source::Variable, path.into());
@@ -157,7 +181,7 @@ impl Binaries {
     }
 
     fn assets(directory: &Path) -> Result<Self, String> {
-        let missing: Vec<_> = PartName::ALL
+        let missing: Vec<_> = PartName::CONTROL_PLANE
             .into_iter()
             .map(PartName::program)
             .filter(|program| !directory.join(program).is_file())

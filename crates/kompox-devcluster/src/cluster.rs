@@ -2,10 +2,14 @@
 
 use crate::{
     binary::{self, Binaries, BinarySource, Source},
-    control_plane::{self, ControlPlane, PartName, Settings},
+    control_plane::{self, ControlPlane, NodeIdentity, Settings},
     kubelet::{self, CsiDriverSpec, Delays, FakeKubelet, KubeletOptions, NodeSpec},
+    node::{self, Node, NodeState, RealNode},
+    part::{self, PartName},
+    parts::Parts,
     progress::{Progress, Reporter},
     state::PartState,
+    storage::{self, Storage, StorageState},
 };
 use kube::{Client, Config};
 use secrecy::SecretString;
@@ -24,9 +28,24 @@ pub enum Error {
     /// There are no programs to run.
     #[error("failed to get the control plane's programs")]
     Binary(#[source] binary::Error),
-    /// A part does not run.
+    /// The directory cannot be used, or a process cannot be watched.
+    #[error("failed to run the cluster's parts")]
+    Parts(#[source] part::Error),
+    /// A part of the control plane does not run.
     #[error("failed to run the control plane")]
     ControlPlane(#[source] control_plane::Error),
+    /// The real node does not come up.
+    #[error("failed to run the real node")]
+    Node(#[source] node::Error),
+    /// The storage does not come up.
+    #[error("failed to run the storage for development")]
+    Storage(#[source] storage::Error),
+    /// There is no such part in this cluster.
+    #[error("failed to start {part}: this cluster has no such part")]
+    NoSuchPart {
+        /// Which part.
+        part: PartName,
+    },
     /// The nodes do not come up.
     #[error("failed to simulate the nodes")]
     Kubelet(#[source] kubelet::Error),
@@ -43,10 +62,15 @@ pub struct Options {
     pub directory: PathBuf,
     /// Where the programs come from.
     pub binary: BinarySource,
-    /// The simulated nodes.
+    /// The node that runs containers; none by default. What it takes: [`node::requirements`].
+    pub real_node: Option<RealNode>,
+    /// The simulated nodes. Beside a real node they are tainted: only pods that tolerate
+    /// [`kubelet::SIMULATED`] come to them.
     pub nodes: Vec<NodeSpec>,
     /// The CSI drivers that are simulated on them.
     pub csi_drivers: Vec<CsiDriverSpec>,
+    /// devcloud with its CSI driver, of which all nodes have a part then; none by default.
+    pub storage: Option<Storage>,
     /// How long simulated things take.
     pub delays: Delays,
     /// How long each part, and the nodes, may take to become ready. A build does not count.
@@ -64,8 +88,10 @@ impl Options {
         Self {
             directory: directory.into(),
             binary: BinarySource::default(),
+            real_node: None,
             nodes,
             csi_drivers,
+            storage: None,
             delays,
             // Generous: a loaded machine that builds something else needs 30 s.
             start_timeout: Duration::from_secs(120),
@@ -78,16 +104,19 @@ impl Options {
 /// A running development cluster.
 ///
 /// [`stop`](Self::stop) ends it in order. If it is only dropped, its processes are killed; if this
-/// process is killed, those of our own binary end by themselves, and a later start in the same
-/// directory ends any others.
+/// process is killed, those of our own binaries end by themselves, and with them a whole real node; a
+/// later start in the same directory ends any others.
 pub struct DevCluster {
-    source: Source,
+    binaries: Binaries,
     config: Config,
     client: Client,
-    directory: PathBuf,
     kubeconfig: SecretString,
     kubelet: FakeKubelet,
-    control_plane: Mutex<ControlPlane>,
+    control_plane: ControlPlane,
+    node: Option<Node>,
+    storage: Option<storage::Running>,
+    directory: PathBuf,
+    parts: Mutex<Parts>,
 }
 
 impl DevCluster {
@@ -96,26 +125,33 @@ impl DevCluster {
     /// # Errors
     /// [`Error`]; what has been started by then is ended.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let Options { directory, binary, nodes, csi_drivers, delays, start_timeout, extra_flags, reporter } =
-            options;
-        let binaries = Binaries::find(&binary, &reporter).await.map_err(Error::Binary)?;
-        let source = binaries.source();
-        let directory = std::path::absolute(&directory).unwrap_or(directory);
-        let settings = Settings { directory: directory.clone(), start_timeout, extra_flags };
-        let mut control_plane =
-            ControlPlane::start(settings, binaries, reporter.clone()).await.map_err(Error::ControlPlane)?;
-        let config = control_plane.admin_config().map_err(Error::ControlPlane)?;
-        let client = client(config.clone())?;
+        let binaries = Binaries::find(&options.binary, &options.reporter).await.map_err(Error::Binary)?;
+        let directory = std::path::absolute(&options.directory).unwrap_or(options.directory.clone());
+        let mut parts = Parts::take(directory.clone(), options.start_timeout, options.reporter.clone())
+            .await
+            .map_err(Error::Parts)?;
+        let started = match start(options, binaries.clone(), &mut parts).await {
+            Ok(started) => started,
+            Err(error) => {
+                end(&mut parts).await;
+                return Err(error);
+            }
+        };
+        let Started { config, client, kubelet, control_plane, node, storage } = started;
         let kubeconfig = control_plane.kubeconfig_text();
-
-        let kubelet_client = self::client(control_plane.kubelet_config().map_err(Error::ControlPlane)?)?;
-        let names = nodes.iter().map(|node| node.name.clone()).collect();
-        let kubelet = KubeletOptions { nodes, csi_drivers, delays, start_timeout };
-        let kubelet = FakeKubelet::start(kubelet_client, kubelet).await.map_err(Error::Kubelet)?;
-        reporter.report(Progress::NodesReady { nodes: names });
-        control_plane.set_ready().map_err(Error::ControlPlane)?;
-        let control_plane = Mutex::new(control_plane);
-        Ok(Self { source, config, client, directory, kubeconfig, kubelet, control_plane })
+        let parts = Mutex::new(parts);
+        Ok(Self {
+            binaries,
+            config,
+            client,
+            kubeconfig,
+            kubelet,
+            control_plane,
+            node,
+            storage,
+            directory,
+            parts,
+        })
     }
 
     /// A client with every right.
@@ -151,12 +187,34 @@ impl DevCluster {
     /// Where the programs came from.
     #[must_use]
     pub fn source(&self) -> Source {
-        self.source
+        self.binaries.source()
+    }
+
+    /// `kubectl`, built from the same source, with the administrator's rights in this cluster.
+    #[must_use]
+    pub fn kubectl(&self) -> tokio::process::Command {
+        self.binaries.kubectl(&self.kubeconfig_path())
+    }
+
+    /// The real node, if there is one: its addresses, its directory, and the way into it.
+    #[must_use]
+    pub fn real_node(&self) -> Option<&NodeState> {
+        self.node.as_ref().map(Node::state)
+    }
+
+    /// Where devcloud is, if it runs.
+    pub async fn storage(&self) -> Option<StorageState> {
+        self.parts.lock().await.state.storage.clone()
     }
 
     /// The processes as they run now, in the order of their start.
     pub async fn parts(&self) -> Vec<PartState> {
-        self.control_plane.lock().await.parts()
+        self.parts.lock().await.states()
+    }
+
+    /// What is real and what is simulated, in one line.
+    pub async fn banner(&self) -> String {
+        self.parts.lock().await.state.banner()
     }
 
     /// The simulated nodes, to lose one and get it back.
@@ -165,40 +223,120 @@ impl DevCluster {
         &self.kubelet
     }
 
-    /// Kills one part with SIGKILL and leaves it down. The API server keeps its port, etcd its data.
+    /// Kills one part with SIGKILL and leaves it down. The API server keeps its port, etcd its data; the
+    /// machine takes the whole real node with it.
     ///
     /// # Errors
-    /// [`Error::ControlPlane`] if the state file cannot be written.
+    /// [`Error::Parts`] if the state file cannot be written.
     pub async fn kill_part(&self, part: PartName) -> Result<(), Error> {
-        self.control_plane.lock().await.kill(part).await.map_err(Error::ControlPlane)
+        self.parts.lock().await.kill(part).await.map_err(Error::Parts)
     }
 
     /// Kills one part if it runs, starts it again on the same port and data, and waits until it is ready.
     ///
     /// # Errors
-    /// [`Error::ControlPlane`] if it does not come up.
+    /// If it does not come up, or this cluster has no such part.
     pub async fn restart_part(&self, part: PartName) -> Result<(), Error> {
-        self.control_plane.lock().await.restart(part).await.map_err(Error::ControlPlane)
+        let mut parts = self.parts.lock().await;
+        parts.kill(part).await.map_err(Error::Parts)?;
+        if PartName::CONTROL_PLANE.contains(&part) {
+            return self.control_plane.restart(part, &mut parts).await.map_err(Error::ControlPlane);
+        }
+        if PartName::STORAGE.contains(&part) {
+            let storage = self.storage.as_ref().ok_or(Error::NoSuchPart { part })?;
+            return storage.restart(part, &mut parts).await.map_err(Error::Storage);
+        }
+        let node = self.node.as_ref().ok_or(Error::NoSuchPart { part })?;
+        node.restart(part, &mut parts).await.map_err(Error::Node)
     }
 
     /// Resolves when a part has ended that nobody killed on purpose; what a supervisor waits for.
     pub async fn part_ended(&self) -> PartName {
         loop {
-            if let Some(name) = self.control_plane.lock().await.ended() {
+            if let Some(name) = self.parts.lock().await.ended() {
                 return name;
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
 
-    /// Stops the fake kubelet, then the processes, etcd last; the directory and its data stay.
+    /// Stops the fake kubelet, then the processes, etcd last; the directory and its data stay. For the
+    /// containers on a real node it is a power cut.
     ///
     /// # Errors
-    /// [`Error::ControlPlane`] if the state file cannot be removed; the processes have ended then too.
+    /// [`Error::Parts`] if the state file cannot be removed; the processes have ended then too.
     pub async fn stop(self) -> Result<(), Error> {
         self.kubelet.stop().await;
-        self.control_plane.into_inner().stop().await.map_err(Error::ControlPlane)
+        let mut parts = self.parts.into_inner();
+        end(&mut parts).await;
+        parts.forget().map_err(Error::Parts)
     }
+}
+
+/// What a start leads to.
+struct Started {
+    config: Config,
+    client: Client,
+    kubelet: FakeKubelet,
+    control_plane: ControlPlane,
+    node: Option<Node>,
+    storage: Option<storage::Running>,
+}
+
+async fn start(options: Options, binaries: Binaries, parts: &mut Parts) -> Result<Started, Error> {
+    let Options { real_node, mut nodes, mut csi_drivers, delays, start_timeout, reporter, .. } = options;
+    let (storage, extra_flags) = (options.storage, options.extra_flags);
+    let names: Vec<_> = nodes.iter().map(|node| node.name.clone()).collect();
+    parts.state.simulated_nodes = names.clone();
+    let real_zone = real_node.as_ref().map(|node| node.zone.clone());
+    let zones =
+        storage::zones(real_zone.iter().chain(nodes.iter().map(|node| &node.zone)).map(String::as_str));
+    csi_drivers.extend(storage.as_ref().map(|_| CsiDriverSpec::devcloud()));
+    // The API server listens on the node's network, so that has to be there first.
+    let node = match real_node {
+        Some(spec) => Some(Node::boot(spec, &binaries, parts).await.map_err(Error::Node)?),
+        None => None,
+    };
+    let identity = node.as_ref().map(|node| NodeIdentity::of(node.state()));
+    let settings = Settings { extra_flags, node: identity };
+    let control_plane = ControlPlane::start(settings, binaries, parts).await.map_err(Error::ControlPlane)?;
+    let config = control_plane.admin_config().map_err(Error::ControlPlane)?;
+    let client = client(config.clone())?;
+
+    for spec in &mut nodes {
+        spec.tainted |= node.is_some();
+    }
+    let kubelet_client = self::client(control_plane.kubelet_config().map_err(Error::ControlPlane)?)?;
+    let options = KubeletOptions { nodes, csi_drivers, delays, start_timeout };
+    let simulated = async { FakeKubelet::start(kubelet_client, options).await.map_err(Error::Kubelet) };
+    let real = async {
+        match (&node, control_plane.node_files()) {
+            (Some(node), Some(files)) => node.join(&files, &client, parts).await.map_err(Error::Node),
+            _ => Ok(()),
+        }
+    };
+    let (kubelet, ()) = tokio::try_join!(simulated, real)?;
+    if !names.is_empty() {
+        reporter.report(Progress::NodesReady { nodes: names });
+    }
+    let storage = match &storage {
+        Some(spec) => {
+            let place = node.as_ref().map(Node::state).cloned().zip(real_zone);
+            let kubeconfig = control_plane.kubeconfig_text();
+            let started = storage::Running::start(spec, zones, place, &client, &kubeconfig, parts).await;
+            Some(started.map_err(Error::Storage)?)
+        }
+        None => None,
+    };
+    parts.set_ready().map_err(Error::Parts)?;
+    Ok(Started { config, client, kubelet, control_plane, node, storage })
+}
+
+/// Ends all processes. The node goes first: it is a client of the control plane.
+async fn end(parts: &mut Parts) {
+    parts.stop(&PartName::STORAGE).await;
+    node::end(parts).await;
+    ControlPlane::stop(parts).await;
 }
 
 impl fmt::Debug for DevCluster {

@@ -25,8 +25,9 @@ use kube::{
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
 
-pub use node::{CsiDriverSpec, NodeSpec, SIMULATED};
+pub use node::{Attacher, CsiDriverSpec, NodeSpec, SIMULATED};
 pub use stage::{EXIT_CODE, NEVER_READY, WAITING_REASON};
+pub(crate) use work::takes_pods;
 
 /// Field manager of everything it writes.
 const MANAGER: &str = "kompox-dev-kubelet";
@@ -161,7 +162,8 @@ impl FakeKubelet {
         check(&options)?;
         let version = client.apiserver_version().await.map_err(|e| Error::Version(Box::new(e)))?;
         let writer = Writer { client: client.clone() };
-        for driver in &options.csi_drivers {
+        let simulated = |driver: &&CsiDriverSpec| driver.attacher == Attacher::Simulated;
+        for driver in options.csi_drivers.iter().filter(simulated) {
             let object = node::csi_driver(driver);
             writer
                 .apply::<k8s_openapi::api::storage::v1::CSIDriver>("CSIDriver", &driver.name, object)

@@ -1,5 +1,6 @@
-//! The development control plane: real etcd, kube-apiserver, kube-controller-manager and
-//! kube-scheduler on loopback, and simulated nodes whose pods run no containers.
+//! A development cluster: real etcd, kube-apiserver, kube-controller-manager and kube-scheduler; a
+//! [real node](node) that runs containers, if it is asked for; and [simulated nodes](kubelet) whose pods
+//! run no containers.
 //!
 //! It serves `kompoxops dev` and the tests. Everything lives in one private directory; processes are
 //! ended by identity, never by name. Linux only (process identity comes from /proc).
@@ -19,15 +20,24 @@ mod cluster;
 pub mod control_plane;
 mod files;
 pub mod go;
+pub mod ingress;
 pub mod kubelet;
+pub mod node;
+pub mod part;
+mod parts;
 pub mod process;
 pub mod progress;
 pub mod state;
+pub mod storage;
 
 pub use cluster::{DevCluster, Error, Options};
-pub use control_plane::PartName;
+pub use ingress::{DevIngress, INGRESS_BANNER, IngressOptions};
+pub use node::{NodeState, RealNode};
+pub use part::PartName;
 pub use progress::{Progress, Reporter};
 pub use state::{PartState, State, stop_by_state};
+pub use storage::{Storage, StorageState};
 
-/// To be shown wherever the cluster is shown: nothing here proves that a container would start.
+/// Of a cluster without a real node, to be shown wherever it is shown: nothing there proves that a
+/// container would start. [`State::banner`] knows which kind a cluster is.
 pub const BANNER: &str = "simulated pods: no containers run";

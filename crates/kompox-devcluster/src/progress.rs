@@ -1,7 +1,7 @@
 //! What a start tells its caller while it works. No printing here: the caller decides what to show.
 
 use crate::binary::Source;
-use crate::control_plane::PartName;
+use crate::part::PartName;
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// One step of [`DevCluster::start`](crate::DevCluster::start), in the order in which they happen.
@@ -65,6 +65,16 @@ pub enum Progress {
         /// From the start of its process.
         took: Duration,
     },
+    /// The real node takes pods, and its name server answers.
+    RealNodeReady {
+        /// Its name.
+        node: String,
+    },
+    /// devcloud serves; its driver and the sidecars are started next.
+    StorageReady {
+        /// Where it serves.
+        url: String,
+    },
     /// The simulated Nodes are Ready.
     NodesReady {
         /// Their names, sorted.
@@ -89,6 +99,8 @@ impl fmt::Display for Progress {
             Self::Starting { part } => write!(f, "starting {part}"),
             Self::PortTaken { part } => write!(f, "{part}: the port was taken meanwhile, trying another"),
             Self::Ready { part, took } => write!(f, "{part} ready after {:.1} s", took.as_secs_f64()),
+            Self::RealNodeReady { node } => write!(f, "node ready: {node} (real containers)"),
+            Self::StorageReady { url } => write!(f, "storage for development: devcloud at {url}"),
             Self::NodesReady { nodes } => {
                 write!(f, "nodes ready: {} ({})", nodes.join(", "), crate::BANNER)
             }

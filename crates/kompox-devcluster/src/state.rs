@@ -1,7 +1,9 @@
 //! The state file of a directory: which processes run there, so that another process (or a later
 //! one, after the launcher was killed) can look at them and end them. Starts nothing.
 
-use crate::{control_plane::PartName, files, process::ProcessId};
+use crate::{
+    control_plane, files, node::NodeState, part::PartName, process::ProcessId, storage::StorageState,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
@@ -67,31 +69,65 @@ pub struct State {
     pub launcher: ProcessId,
     /// Whether the start has finished: before that parts come one by one.
     pub ready: bool,
-    /// `https://127.0.0.1:PORT` once the API server is up.
+    /// `https://ADDRESS:PORT` once the API server is up.
     pub server: Option<String>,
     /// The administrator's kubeconfig; written when the API server is up.
     pub kubeconfig: PathBuf,
-    /// Always true: see [`BANNER`](crate::BANNER).
-    pub simulated_pods: bool,
+    /// The node whose containers run, if there is one.
+    pub real_node: Option<NodeState>,
+    /// Where devcloud is, if it runs.
+    pub storage: Option<StorageState>,
+    /// Names of the nodes on which no containers run, sorted.
+    pub simulated_nodes: Vec<String>,
     /// The parts that have been started, in the order of their start.
     pub parts: Vec<PartState>,
 }
 
-/// One process of the control plane.
+/// One process of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PartState {
     /// Which part.
     pub name: PartName,
+    /// The version of its program, as far as known.
+    pub version: String,
     /// Its process.
     pub process: ProcessId,
     /// Where its output goes.
     pub log: PathBuf,
-    /// Its port on 127.0.0.1; etcd listens on a socket in the directory instead.
+    /// Its port, on 127.0.0.1 or the real node's cable; none for those that listen on a socket.
     pub port: Option<u16>,
 }
 
 impl State {
+    /// The state of a cluster that begins to start in `directory`.
+    pub(crate) fn starting(launcher: ProcessId, directory: &Path) -> Self {
+        Self {
+            launcher,
+            ready: false,
+            server: None,
+            kubeconfig: control_plane::kubeconfig_path(directory),
+            real_node: None,
+            storage: None,
+            simulated_nodes: Vec::new(),
+            parts: Vec::new(),
+        }
+    }
+
+    /// What is real and what is simulated, in one line: to be shown wherever the cluster is shown.
+    #[must_use]
+    pub fn banner(&self) -> String {
+        match (&self.real_node, &*self.simulated_nodes) {
+            (None, _) => crate::BANNER.to_owned(),
+            (Some(node), []) => format!("real containers on {}; nothing is simulated", node.name),
+            (Some(node), simulated) => format!(
+                "real containers on {}; simulated, no containers run: {}",
+                node.name,
+                simulated.join(", ")
+            ),
+        }
+    }
+
     /// The state of `directory`; `None` if no cluster was started there, or it was stopped.
     ///
     /// # Errors
@@ -187,6 +223,9 @@ impl DirectoryLock {
             let was_alive =
                 part.process.end(PART_GRACE).await.map_err(|source| Error::Process { pid, source })?;
             ended += usize::from(was_alive);
+        }
+        if let Some(node) = &state.real_node {
+            node.clean_up().await;
         }
         self.forget()?;
         Ok(ended)

@@ -13,22 +13,27 @@ use crate::{
     convert::{Malformed, Read, Reader},
     egress::{Endpoints, Policy},
     engine::chain,
-    http::{Client, Exchange},
-    observer::CallFinished,
+    http::{Client, Exchange, Pace},
+    observer::{CallFinished, Stopped},
     operation::{Kind, Operation},
     options::EgressGrant,
     runtime::Shared,
     session::Scope,
     state::{self, CallState, Setup},
-    stdio::{GuestOutput, Labels},
+    stdio::GuestOutput,
 };
 use kompox_core::driver::{
     BoxFuture, Call, Credentials, Descriptor, DriverError, DriverResult, Effect, ErrorCode, Provider,
 };
 use std::{
-    sync::{Arc, Mutex, atomic::AtomicU32},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tracing::{Instrument as _, Span};
 use wasmtime::component::InstancePre;
 
 /// A component that was checked and compiled, ready to be called.
@@ -42,8 +47,35 @@ pub struct LoadedDriver {
     pub(crate) exported: Vec<String>,
     pub(crate) grant: EgressGrant,
     pub(crate) client: Arc<Client>,
+    /// As many permits as calls of it may run at once.
+    pub(crate) calls: Arc<Semaphore>,
     pub(crate) exports: Arc<Exports>,
     pub(crate) pre: InstancePre<CallState>,
+}
+
+/// What is watched of a call.
+struct Watch {
+    started: Instant,
+    span: Span,
+    peak: Arc<AtomicUsize>,
+}
+
+/// A call that failed, and whether it was the host that ended it.
+struct End {
+    stopped: Option<Stopped>,
+    error: DriverError,
+}
+
+impl From<DriverError> for End {
+    fn from(error: DriverError) -> Self {
+        Self { stopped: None, error }
+    }
+}
+
+impl Stopped {
+    fn with(self, error: DriverError) -> End {
+        End { stopped: Some(self), error }
+    }
 }
 
 /// What a function that can fail gives back.
@@ -83,6 +115,7 @@ impl LoadedDriver {
             exported: self.exported.clone(),
             grant,
             client,
+            calls: Arc::clone(&self.calls),
             exports: Arc::clone(&self.exports),
             pre: self.pre.clone(),
         })
@@ -103,22 +136,30 @@ impl LoadedDriver {
         read: impl FnOnce(&Reader, W) -> Read<T> + Send,
     ) -> DriverResult<T> {
         let started = Instant::now();
-        let result = self.run(call, operation, started, invoke, read).await;
-        let code = result.as_ref().map_or_else(|error| error.code.as_str(), |_| "ok");
-        let duration = started.elapsed();
-        tracing::debug!(
+        let peak = Arc::new(AtomicUsize::new(0));
+        let span = tracing::info_span!(
+            "driver_call",
             driver = %self.name,
             operation = operation.as_str(),
             object = call.subject,
-            code,
-            microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
-            "driver call"
         );
+        let watch = Watch { started, span: span.clone(), peak: Arc::clone(&peak) };
+        let ended = self.run(call, operation, watch, invoke, read).instrument(span.clone()).await;
+        let (stopped, result) = match ended {
+            Ok(value) => (None, Ok(value)),
+            Err(End { stopped, error }) => (stopped, Err(error)),
+        };
+        let code = result.as_ref().map_or_else(|error| error.code.as_str(), |_| "ok");
+        let duration = started.elapsed();
+        let microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        span.in_scope(|| tracing::debug!(code, microseconds, "driver call"));
         self.shared.options.observer.call_finished(&CallFinished {
             driver: &self.name,
             operation: operation.as_str(),
             code,
             duration,
+            stopped,
+            memory_peak_bytes: peak.load(Ordering::Relaxed),
         });
         result
     }
@@ -127,30 +168,44 @@ impl LoadedDriver {
         &self,
         call: &Call,
         operation: Operation,
-        started: Instant,
+        watch: Watch,
         invoke: impl for<'s> FnOnce(Guest<'s>) -> BoxFuture<'s, Answer<W>> + Send,
         read: impl FnOnce(&Reader, W) -> Read<T> + Send,
-    ) -> DriverResult<T> {
-        let setup = self.set_up(call, operation, started)?;
-        let permit = tokio::time::timeout(call.timeout, self.shared.calls.acquire()).await;
-        let Ok(Ok(_permit)) = permit else {
-            let message = "no driver instance became free in time; raise the limit of concurrent calls";
-            return Err(DriverError::new(ErrorCode::Unavailable, Effect::None, "RuntimeBusy", message));
-        };
+    ) -> Result<T, End> {
+        let setup = self.set_up(call, operation, watch)?;
+        let _permits = self.permits(setup.deadline).await?;
         let left = setup.deadline.saturating_duration_since(Instant::now());
         let answer = tokio::time::timeout(left, self.instantiate_and_call(&setup, invoke)).await;
         setup.stdout.finish();
         setup.stderr.finish();
         let reader = Reader(Arc::clone(&setup.redactor));
         let answer = match answer {
-            Err(_) => return Err(deadline_exceeded(operation, call.timeout)),
-            Ok(Err(trap)) => return Err(trapped(operation, &reader, &setup, &trap)),
+            Err(_) => {
+                return Err(Stopped::Deadline.with(deadline_exceeded(operation, call.timeout)));
+            }
+            Ok(Err(trap)) => return Err(Stopped::Trap.with(trapped(operation, &reader, &setup, &trap))),
             Ok(Ok(answer)) => answer,
         };
         match answer {
-            Ok(value) => read(&reader, value).map_err(|malformed| invalid_answer(operation, malformed)),
-            Err(error) => Err(refused(operation, reader.error(error), &setup)),
+            Ok(value) => Ok(read(&reader, value).map_err(|malformed| invalid_answer(operation, malformed))?),
+            Err(error) => Err(refused(operation, reader.error(error), &setup).into()),
         }
+    }
+
+    /// A place among the calls of this driver, and one among those of all.
+    async fn permits(&self, deadline: Instant) -> Result<[SemaphorePermit<'_>; 2], End> {
+        let busy = |message: &str| {
+            Stopped::Busy.with(DriverError::new(ErrorCode::Unavailable, Effect::None, "RuntimeBusy", message))
+        };
+        let deadline = tokio::time::Instant::from_std(deadline);
+        let place = async |places| tokio::time::timeout_at(deadline, Semaphore::acquire(places)).await;
+        let Ok(Ok(own)) = place(&self.calls).await else {
+            return Err(busy("too many calls of this driver were running until the call had to end"));
+        };
+        let Ok(Ok(of_all)) = place(&self.shared.calls).await else {
+            return Err(busy("no driver instance became free in time; raise the limit of concurrent calls"));
+        };
+        Ok([own, of_all])
     }
 
     async fn instantiate_and_call<W>(
@@ -163,13 +218,9 @@ impl LoadedDriver {
         invoke(Guest::new(&mut store, instance, &self.exports)).await
     }
 
-    fn set_up(&self, call: &Call, operation: Operation, started: Instant) -> DriverResult<Setup> {
+    fn set_up(&self, call: &Call, operation: Operation, watch: Watch) -> DriverResult<Setup> {
         let redactor = Arc::new(auth::redactor(self.descriptor.provider(&call.provider_type), call)?);
-        let labels = Labels {
-            driver: Arc::clone(&self.name),
-            operation: operation.as_str(),
-            subject: call.subject.as_str().into(),
-        };
+        let deadline = watch.started + call.timeout;
         let (policy, signers, vault) = match operation.kind() {
             Kind::Pure => {
                 let vault = Vault::new(Credentials::default(), SecretAccess::default());
@@ -187,6 +238,12 @@ impl LoadedDriver {
             driver: Arc::clone(&self.name),
             operation: operation.as_str(),
             subject: call.subject.clone(),
+            span: watch.span,
+            pace: Pace::new(
+                Arc::clone(&self.shared.limiter),
+                call.credentials.fingerprint(&call.cluster.uid),
+                tokio::time::Instant::from_std(deadline),
+            ),
             policy,
             signers,
             client: Arc::clone(&self.client),
@@ -201,15 +258,15 @@ impl LoadedDriver {
         };
         Ok(Setup {
             context: state::context(call),
-            deadline: started + call.timeout,
+            deadline,
             exchange: Arc::new(exchange),
-            stdout: GuestOutput::new("stdout", labels.clone(), Arc::clone(&redactor)),
-            stderr: GuestOutput::new("stderr", labels.clone(), Arc::clone(&redactor)),
+            stdout: GuestOutput::new("stdout", Arc::clone(&redactor)),
+            stderr: GuestOutput::new("stderr", Arc::clone(&redactor)),
             scope: Scope::of(&self.digest, call),
             sessions: Arc::clone(&self.shared.sessions),
             vault,
             memory_bytes: self.grant.bounds.memory_bytes(&self.shared.options.limits),
-            labels,
+            memory_peak: watch.peak,
             redactor,
         })
     }
@@ -250,8 +307,14 @@ fn refused(operation: Operation, mut error: DriverError, setup: &Setup) -> Drive
         let message = reader.message(&failure.message);
         return DriverError { message, details: error.details, ..failure.to_error(error.effect) };
     }
+    if let Some(late) = setup.exchange.pace.late(error.effect) {
+        return DriverError { details: error.details, ..late };
+    }
+    if error.code == ErrorCode::Throttled {
+        setup.exchange.pace.throttled(error.retry_after);
+    }
     if let Some(refusal) = setup.exchange.refusal() {
-        error.details.insert("egressRefused".to_owned(), reader.message(&refusal));
+        error.message = reader.message(&format!("{refusal}; the driver says: {}", error.message));
     }
     error
 }
@@ -271,13 +334,7 @@ fn invalid_answer(operation: Operation, malformed: Malformed) -> DriverError {
 
 /// The end of stderr explains a panic; without it the trap itself must do.
 fn trapped(operation: Operation, reader: &Reader, setup: &Setup, trap: &wasmtime::Error) -> DriverError {
-    tracing::warn!(
-        driver = %setup.labels.driver,
-        operation = operation.as_str(),
-        object = %setup.labels.subject,
-        trap = reader.message(&chain(trap)),
-        "driver trapped"
-    );
+    tracing::warn!(trap = reader.message(&chain(trap)), "driver trapped");
     let said = setup.stderr.tail();
     let said = if said.is_empty() { trap.root_cause().to_string() } else { said };
     let message = reader.message(&format!("{} was stopped by a trap: {said}", operation.as_str()));

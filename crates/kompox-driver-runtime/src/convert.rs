@@ -3,12 +3,13 @@
 
 mod disk;
 mod identity;
+mod kubernetes;
 mod snapshot;
 mod types;
 
 use crate::redact::{Redactor, prefix};
 use kompox_core::driver::Attributes;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Longest reason, in characters.
 const REASON: usize = 128;
@@ -22,6 +23,12 @@ const WORD: usize = 256;
 const TOKEN: usize = 4 << 10;
 /// Longest value of an attribute, in bytes.
 const VALUE: usize = 4 << 10;
+/// All keys and values of a map together, in bytes: such a map becomes part of an object.
+const MAP: usize = 64 << 10;
+/// Largest size, in bytes: a Kubernetes quantity holds no more.
+const SIZE: u64 = i64::MAX.unsigned_abs();
+/// Longest wait that a driver can ask for. AWS lets a volume rest for six hours between two changes.
+const DELAY: Duration = Duration::from_secs(12 * 60 * 60);
 /// Objects on a page.
 const ITEMS: usize = 1_000;
 /// Entries of any other list or map.
@@ -40,12 +47,12 @@ pub(crate) struct Reader(pub(crate) Arc<Redactor>);
 impl Reader {
     /// Text for people: redacted, on one line, cut.
     pub(crate) fn message(&self, text: &str) -> String {
-        cut(&single_line(&self.0.redact(text)), MESSAGE)
+        cut(&single_line(&self.0.redact_head(text, 4 * MESSAGE)), MESSAGE)
     }
 
     /// A CamelCase code: as a message, but shorter.
     fn reason(&self, text: &str) -> String {
-        cut(&single_line(&self.0.redact(text)), REASON)
+        cut(&single_line(&self.0.redact_head(text, 4 * REASON)), REASON)
     }
 
     /// A value that is kept and compared: whole or not at all, and never a credential.
@@ -77,6 +84,14 @@ impl Reader {
         text.map(|text| self.word(what, text)).transpose()
     }
 
+    /// A size in bytes.
+    fn size(&self, what: &str, bytes: u64) -> Read<u64> {
+        if bytes > SIZE {
+            return Err(Malformed(format!("{what} is {bytes} bytes, more than any disk has")));
+        }
+        Ok(bytes)
+    }
+
     /// A page token or resume token. It may hold what the host must not look into.
     fn token(&self, what: &str, text: Option<String>) -> Read<Option<String>> {
         match text {
@@ -103,6 +118,9 @@ impl Reader {
         let pairs = list_of(what, list, ENTRIES, |(key, value)| {
             Ok((self.word(what, key)?, self.value(what, &value)?))
         })?;
+        if pairs.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() > MAP {
+            return Err(Malformed(format!("{what} are larger than {MAP} bytes")));
+        }
         let length = pairs.len();
         let attributes: Attributes = pairs.into_iter().collect();
         if attributes.len() < length {
@@ -121,6 +139,11 @@ fn list_of<W, T>(what: &str, list: Vec<W>, limit: usize, read: impl Fn(W) -> Rea
         return Err(Malformed(format!("{what} has more than {limit} entries")));
     }
     list.into_iter().map(read).collect()
+}
+
+/// A wait in milliseconds, as far as it is believed.
+fn delay(milliseconds: u32) -> Duration {
+    Duration::from_millis(milliseconds.into()).min(DELAY)
 }
 
 fn pairs(attributes: &Attributes) -> Vec<(String, String)> {

@@ -9,7 +9,10 @@ mod template;
 pub(crate) use address::Networks;
 pub(crate) use template::{Template, fill};
 
-use crate::options::{EgressGrant, EgressScope, PlainHttp};
+use crate::{
+    limiter::Quota,
+    options::{EgressGrant, EgressScope, PlainHttp},
+};
 use http::{Method, Uri, uri::Scheme};
 use kompox_core::driver::{Attributes, Provider};
 use std::{fmt, net::IpAddr};
@@ -53,6 +56,8 @@ pub(crate) struct Endpoint {
     pub(crate) declared: String,
     /// Name of the authentication profile.
     pub(crate) auth: Option<String>,
+    /// How fast it may be asked.
+    pub(crate) quota: Quota,
 }
 
 /// What one call may reach.
@@ -88,9 +93,13 @@ impl Endpoints {
         };
         for declared in &provider.endpoints {
             let resolved = Template::parse(&declared.url)
-                .and_then(|template| template.resolve(config, &grant.origins, &endpoints.networks));
+                .and_then(|template| template.resolve(config, grant, &endpoints.networks));
             match resolved {
-                Ok(endpoint) => endpoints.usable.push(Endpoint { auth: declared.auth.clone(), ..endpoint }),
+                Ok(endpoint) => endpoints.usable.push(Endpoint {
+                    auth: declared.auth.clone(),
+                    quota: Quota::of(declared),
+                    ..endpoint
+                }),
                 Err(reason) => endpoints.unusable.push(format!("`{}`: {reason}", declared.url)),
             }
         }
@@ -98,23 +107,27 @@ impl Endpoints {
     }
 
     /// What the administrator left open of the driver's endpoints.
-    fn in_scope(&self, uri: &Uri) -> Result<(), Denial> {
+    fn in_scope(&self, target: &Target<'_>, uri: &Uri) -> Result<(), Denial> {
         match &self.scope {
             EgressScope::Declared => Ok(()),
             EgressScope::Closed => denied(
                 "EgressClosed",
                 format!(
-                    "request to {} refused: the driver has no network; set `spec.egress` of its KompoxDriver \
-                     to `Declared`, or to `Custom` with this host",
-                    origin(uri)
+                    "request to {} refused: the driver has no network; set `spec.egress.mode` of its \
+                     KompoxDriver to `Declared`, or to `Custom` with `{}` in `spec.egress.hosts`",
+                    origin(uri),
+                    host(uri)
                 ),
             ),
+            // An address needs the grant of its network instead.
+            EgressScope::Hosts(_) if matches!(target.host, TargetHost::Address(_)) => Ok(()),
             EgressScope::Hosts(hosts) if hosts.iter().any(|granted| is_host(granted, uri)) => Ok(()),
             EgressScope::Hosts(_) => denied(
                 "HostNotGranted",
                 format!(
-                    "request to {} refused: add the host to `spec.egress.hosts` of the KompoxDriver if it is right",
-                    origin(uri)
+                    "request to {} refused: add `{}` to `spec.egress.hosts` of the KompoxDriver if it is right",
+                    origin(uri),
+                    host(uri)
                 ),
             ),
         }
@@ -145,10 +158,11 @@ impl Policy {
         let Some(endpoint) = endpoints.find(&target) else {
             return denied("EndpointNotDeclared", not_declared(endpoints, uri));
         };
-        endpoints.in_scope(uri)?;
+        endpoints.in_scope(&target, uri)?;
         if target.scheme == Scheme::HTTP && endpoints.plain_http == PlainHttp::Denied {
             let message = format!(
-                "request to {} refused: plain http needs the administrator's grant for this driver",
+                "request to {} refused: use https; plain http is for development, to the networks of the \
+                 operator's flag `--allow-plain-http-cidr`",
                 origin(uri)
             );
             return denied("PlainHttp", message);
@@ -164,7 +178,11 @@ impl Policy {
 
 /// Whether the host of `uri` is `granted`, whose first label may be `*`.
 fn is_host(granted: &str, uri: &Uri) -> bool {
-    let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+    is_name(granted, uri.host().unwrap_or_default())
+}
+
+fn is_name(granted: &str, host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
     match granted.strip_prefix("*.") {
         Some(parent) => host.split_once('.').is_some_and(|(first, rest)| !first.is_empty() && rest == parent),
         None => host == granted,
@@ -185,9 +203,14 @@ fn not_declared(endpoints: &Endpoints, uri: &Uri) -> String {
     message
 }
 
-/// Scheme and host for people, cut to what a host name may be.
+/// The host for people, cut to what a host name may be.
+pub(crate) fn host(uri: &Uri) -> String {
+    uri.host().unwrap_or("?").chars().filter(|c| !c.is_control()).take(253).collect()
+}
+
+/// Scheme and host for people.
 fn origin(uri: &Uri) -> String {
-    let host: String = uri.host().unwrap_or("?").chars().filter(|c| !c.is_control()).take(253).collect();
+    let host = host(uri);
     let port = uri.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{host}{port}", uri.scheme_str().unwrap_or("?"))
 }
@@ -264,6 +287,11 @@ fn has_dot_segment(path: &str) -> bool {
 }
 
 impl Endpoint {
+    /// The filled URL prefix: for people, and to tell accounts apart.
+    pub(crate) fn url(&self) -> String {
+        format!("{}://{}:{}{}", self.scheme, self.host, self.port, self.path)
+    }
+
     fn wildcards(&self) -> usize {
         match &self.host {
             Host::Address(_) => 0,
@@ -276,6 +304,19 @@ impl Endpoint {
             && self.port == target.port
             && self.host.covers(&target.host)
             && covers_path(&self.path, target.path)
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
+            Self::Address(IpAddr::V4(address)) => write!(f, "{address}"),
+            Self::Name(labels) => {
+                let labels: Vec<&str> = labels.iter().map(|label| label.as_deref().unwrap_or("*")).collect();
+                f.write_str(&labels.join("."))
+            }
+        }
     }
 }
 

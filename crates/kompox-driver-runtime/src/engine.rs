@@ -14,7 +14,7 @@ use std::{
 use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// How often running guests are made to yield, so that timeouts can take effect.
-const TICK: Duration = Duration::from_millis(10);
+const TICK: Duration = Duration::from_millis(5);
 /// Stack of wasm code within the stack of a call.
 const WASM_STACK: usize = 512 << 10;
 /// Stack of a call, host functions included.
@@ -26,18 +26,21 @@ const CORE_INSTANCES_PER_CALL: u32 = 8;
 ///
 /// # Errors
 /// The cache directory cannot be made private, or the engine cannot be configured on this machine.
-pub(crate) fn build(cache: &ComponentCache, limits: &Limits) -> Result<Engine, RuntimeError> {
+pub(crate) fn build(
+    cache: &ComponentCache,
+    limits: &Limits,
+) -> Result<(Engine, Option<Cache>), RuntimeError> {
     let cache = cache_directory(cache).map(|path| open_cache(&path)).transpose()?;
     let engine = match Engine::new(&pooling(base_config(cache.clone()), limits)) {
         Ok(engine) => engine,
         // Pools reserve much address space; on machines with little of it they cannot be made.
         Err(error) => {
             tracing::warn!(error = format!("{error:#}"), "instance pool not available, allocating on demand");
-            Engine::new(&base_config(cache)).map_err(|error| RuntimeError::Engine(chain(&error)))?
+            Engine::new(&base_config(cache.clone())).map_err(|error| RuntimeError::Engine(chain(&error)))?
         }
     };
     start_ticker(&engine)?;
-    Ok(engine)
+    Ok((engine, cache))
 }
 
 fn base_config(cache: Option<Cache>) -> Config {

@@ -52,16 +52,22 @@ pub enum LoadError {
     /// It does not validate or compile.
     #[error("failed to compile the component: {0}")]
     Compile(String),
+    /// Compiling it would take too long.
+    #[error("failed to compile the component: it has {0}; build it with opt-level `z`, LTO and `strip`")]
+    TooMuchCode(String),
     /// It imports what no operator offers.
     #[error(
-        "failed to link the component: it imports `{import}`; a driver may import `kompox:driver` and WASI 0.2 only"
+        "failed to link the component: it imports `{import}`; a driver may import `kompox:driver` 0.1 and WASI 0.2 only"
     )]
     UnknownImport {
         /// The full name of the import.
         import: String,
     },
     /// It was built for another generation of the contract.
-    #[error("failed to link the component: driver needs {package} {needed}; this operator offers {offered}")]
+    #[error(
+        "failed to link the component: driver needs {package} {needed}; this operator offers {offered}; use an operator \
+         that offers {needed}, or build the driver for {offered}"
+    )]
     Version {
         /// The WIT package.
         package: &'static str,
@@ -70,19 +76,42 @@ pub enum LoadError {
         /// The version line offered here.
         offered: &'static str,
     },
+    /// It calls what a later operator of the same line offers.
+    #[error(
+        "failed to link the component: driver needs {what} of kompox:driver {version}, which this operator does not offer; \
+         use an operator that offers {version}, or build the driver for an earlier {offered}"
+    )]
+    Later {
+        /// The interface or the function.
+        what: String,
+        /// The version the component was built for.
+        version: String,
+        /// The version line.
+        offered: &'static str,
+    },
     /// A mandatory interface is missing.
     #[error(
-        "failed to load the driver: it does not export `kompox:driver/{interface}`, which every driver must; export a world that includes `disk-driver`"
+        "failed to load the driver: it does not export `kompox:driver/{interface}`, which every driver must; it exports \
+         {found}; export a world that includes `disk-driver`"
     )]
     MissingExport {
         /// The interface.
         interface: &'static str,
+        /// What it exports.
+        found: String,
     },
     /// An interface has the right name and another shape.
     #[error(
-        "failed to link the component: {0}; build it against the published `wit/kompox-driver` of version 0.1"
+        "failed to link the component: its `{interface}` is not that of the published contract, whose functions and values \
+         stay as they are within a version line; build the driver against `wit/kompox-driver` of 0.1, or use the operator \
+         it was built for ({cause})"
     )]
-    Shape(String),
+    Shape {
+        /// The interface.
+        interface: String,
+        /// What does not fit, in the words of the linker.
+        cause: String,
+    },
     /// `describe` failed.
     #[error("failed to ask the driver for its descriptor: {0}")]
     Describe(String),

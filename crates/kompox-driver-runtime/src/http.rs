@@ -5,27 +5,37 @@
 
 mod body;
 mod client;
+mod pace;
 
-pub(crate) use client::{Client, Failure as SendFailure, tls};
+pub(crate) use {
+    client::{Client, Failure as SendFailure, tls},
+    pace::Pace,
+};
 
 use crate::{
     auth::{self, Desk, Signer, Signers, Tokens, Wire},
-    egress::{Denial, Endpoint, Policy},
+    egress::{self, Denial, Endpoint, Policy},
+    limiter::{self, Gate, Pass},
     observer::{RequestDenied, RequestFinished},
     options::{Limits, RuntimeOptions},
     redact::Redactor,
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts,
+};
 use http_body_util::Full;
+use hyper::body::Incoming;
 use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
+use tokio::time::Instant;
+use tracing::{Instrument as _, Span, field};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 /// Framing is the host's business, and a guest has no reason to negotiate it.
@@ -55,11 +65,14 @@ impl WasiHttpHooks for Hooks {
         _processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<Answer, Error>> + Send> {
         let exchange = Arc::clone(&self.0);
-        Box::new(async move {
+        // Guests' requests run in tasks of their own.
+        let span = exchange.span.clone();
+        let sending = async move {
             let response = exchange.send(request, options.unwrap_or_default()).await?;
             // The pool drives the connection: there is nothing left to do for the guest's task.
             Ok((response, Box::new(async { Ok(()) }) as Box<dyn Future<Output = _> + Send>))
-        })
+        };
+        Box::new(sending.instrument(span))
     }
 }
 
@@ -68,6 +81,9 @@ pub(crate) struct Exchange {
     pub(crate) driver: Arc<str>,
     pub(crate) operation: &'static str,
     pub(crate) subject: String,
+    /// The call's.
+    pub(crate) span: Span,
+    pub(crate) pace: Pace,
     pub(crate) policy: Policy,
     pub(crate) signers: Signers,
     pub(crate) client: Arc<Client>,
@@ -106,19 +122,64 @@ impl Exchange {
         request: Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<Response<WasiBody>, Error> {
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let endpoint = self.admit(&parts).map_err(|denial| self.deny(denial))?;
         let signer = self.signer(endpoint).map_err(|failure| self.unauthenticated(failure))?;
         let body = body::collect(body, self.limits().request_body_bytes).await?;
+        let span = self.request_span(&parts, endpoint);
+        self.paced(parts, body, endpoint, signer, options).instrument(span).await
+    }
+
+    /// Waits, signs, sends and records. Signatures hold a time: they are made after the wait.
+    async fn paced(
+        &self,
+        mut parts: Parts,
+        body: Bytes,
+        endpoint: &Endpoint,
+        signer: Option<&Signer>,
+        options: RequestOptions,
+    ) -> Result<Response<WasiBody>, Error> {
+        let gate = self.pace.gate(endpoint);
+        let pass = self.wait(&gate, endpoint).await?;
         self.prepare(&mut parts, signer, &body).await?;
-        let started = Instant::now();
-        let answer = self.exchange(Request::from_parts(parts, Full::new(body)), options, signer).await;
-        if let (Some(signer), Ok(StatusCode::UNAUTHORIZED)) = (signer, answer.as_ref().map(Response::status))
-        {
+        let sent = Sent { method: method(&parts.method), bytes: body.len(), started: Instant::now() };
+        self.pace.sends();
+        let answer = self.exchange(Request::from_parts(parts, Full::new(body)), &options, signer).await;
+        let status = answer.as_ref().map(Response::status);
+        self.record(endpoint, &sent, status);
+        if let (Some(signer), Ok(StatusCode::UNAUTHORIZED)) = (signer, status) {
             signer.rejected(&self.desk());
         }
-        self.record(endpoint, answer.as_ref().map(Response::status), started.elapsed());
-        answer
+        let response = answer?;
+        if let Some(pause) = limiter::asked_for(&response, (self.options.clock)()) {
+            gate.close(endpoint.quota, Instant::now() + pause);
+        }
+        let pause = shorter(options.between_bytes_timeout, self.limits().first_byte_timeout);
+        let reader = body::Reader::new(&self.driver, &self.options, pass);
+        body::limited(response, self.limits().response_body_bytes, pause, reader)
+    }
+
+    /// A span per request. What could hold a secret, path and query, is not in it.
+    fn request_span(&self, parts: &Parts, endpoint: &Endpoint) -> Span {
+        tracing::info_span!(
+            "driver_request",
+            driver = %self.driver,
+            operation = self.operation,
+            object = self.subject,
+            method = method(&parts.method),
+            host = self.redactor.redact(&egress::host(&parts.uri)),
+            endpoint = endpoint.declared,
+            status = field::Empty,
+        )
+    }
+
+    async fn wait(&self, gate: &Arc<Gate>, endpoint: &Endpoint) -> Result<Pass, Error> {
+        self.pace.wait(gate, endpoint).await.map_err(|late| {
+            tracing::debug!(milliseconds = milliseconds(late.after), "the account may not send for now");
+            self.observe_denial("RateLimited");
+            // Tells the guest that nothing was sent.
+            Error::ConnectionLimitReached
+        })
     }
 
     fn admit(&self, parts: &Parts) -> Result<&Endpoint, Denial> {
@@ -143,18 +204,16 @@ impl Exchange {
 
     /// Logs the refusal for the administrator; the guest gets the typed error only.
     fn deny(&self, denial: Denial) -> Error {
-        tracing::warn!(
-            driver = %self.driver,
-            operation = self.operation,
-            object = self.subject,
-            reason = denial.reason,
-            "{}",
-            self.redactor.redact(&denial.message)
-        );
-        self.options.observer.request_denied(&RequestDenied { driver: &self.driver, reason: denial.reason });
+        tracing::warn!(reason = denial.reason, "{}", self.redactor.redact(&denial.message));
+        self.observe_denial(denial.reason);
         let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
         refusal.get_or_insert(denial.message);
         Error::HttpRequestDenied
+    }
+
+    fn observe_denial(&self, reason: &'static str) {
+        let denied = RequestDenied { driver: &self.driver, operation: self.operation, reason };
+        self.options.observer.request_denied(&denied);
     }
 
     fn desk(&self) -> Desk<'_> {
@@ -192,9 +251,9 @@ impl Exchange {
     async fn exchange(
         &self,
         request: Request<Full<Bytes>>,
-        options: RequestOptions,
+        options: &RequestOptions,
         signer: Option<&Signer>,
-    ) -> Result<Response<WasiBody>, Error> {
+    ) -> Result<Response<Incoming>, Error> {
         let certificate = signer.and_then(Signer::certificate);
         let limits = self.limits();
         let patience = shorter(options.first_byte_timeout, limits.first_byte_timeout);
@@ -202,37 +261,44 @@ impl Exchange {
         let answer =
             tokio::time::timeout(patience + limits.connect_timeout, self.client.send(request, certificate))
                 .await;
-        let response = match answer {
-            Err(_) => return Err(Error::HttpResponseTimeout),
+        match answer {
+            Err(_) => Err(Error::HttpResponseTimeout),
             Ok(Err(client::Failure::Forbidden(message))) => {
-                return Err(self.deny(Denial { reason: "AddressForbidden", message }));
+                Err(self.deny(Denial { reason: "AddressForbidden", message }))
             }
-            Ok(Err(client::Failure::Failed(error))) => return Err(error),
-            Ok(Ok(response)) => response,
-        };
-        let pause = shorter(options.between_bytes_timeout, limits.first_byte_timeout);
-        body::limited(response, limits.response_body_bytes, pause)
+            Ok(Err(client::Failure::Failed(error))) => Err(error),
+            Ok(Ok(response)) => Ok(response),
+        }
     }
 
-    fn record(&self, endpoint: &Endpoint, status: Result<StatusCode, &Error>, duration: Duration) {
+    fn record(&self, endpoint: &Endpoint, sent: &Sent, status: Result<StatusCode, &Error>) {
         let class = status.as_ref().map_or("error", |status| status_class(*status));
+        let duration = sent.started.elapsed();
+        Span::current().record("status", class);
         tracing::debug!(
-            driver = %self.driver,
-            operation = self.operation,
-            object = self.subject,
-            endpoint = endpoint.declared,
             status = status.as_ref().map_or(0, StatusCode::as_u16),
-            error = status.err().map(tracing::field::display),
-            milliseconds = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            error = status.err().map(field::display),
+            bytes = sent.bytes,
+            milliseconds = milliseconds(duration),
             "driver request"
         );
         self.options.observer.request_finished(&RequestFinished {
             driver: &self.driver,
+            operation: self.operation,
             endpoint: &endpoint.declared,
+            method: sent.method,
             status: class,
+            sent_bytes: sent.bytes,
             duration,
         });
     }
+}
+
+/// A request on its way.
+struct Sent {
+    method: &'static str,
+    bytes: usize,
+    started: Instant,
 }
 
 /// The guest's headers without those that are the host's.
@@ -259,6 +325,23 @@ fn host_header(parts: &Parts) -> Result<HeaderValue, Error> {
 
 fn shorter(wanted: Option<Duration>, limit: Duration) -> Duration {
     wanted.map_or(limit, |wanted| wanted.min(limit))
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// One word of a fixed list: a guest may make up methods.
+fn method(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        _ => "other",
+    }
 }
 
 fn status_class(status: StatusCode) -> &'static str {

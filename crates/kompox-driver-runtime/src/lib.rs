@@ -21,12 +21,14 @@
 
 mod auth;
 mod bindings;
+mod bounds;
 mod component;
 mod convert;
 mod egress;
 mod engine;
 mod error;
 mod http;
+mod limiter;
 mod load;
 mod observer;
 mod operation;
@@ -44,10 +46,13 @@ pub use auth::{
 };
 pub use component::LoadedDriver;
 pub use error::{LoadError, RuntimeError};
-pub use observer::{CallFinished, NoObserver, Observer, RequestDenied, RequestFinished};
+pub use observer::{
+    CallFinished, ComponentCompiled, NoObserver, Observer, RequestDenied, RequestFinished, ResponseRead,
+    Stopped,
+};
 pub use options::{
     CallBounds, Clock, ComponentCache, EgressGrant, EgressScope, Limits, PlainHttp, RuntimeOptions,
 };
 pub use package::{UnpackError, digest, pack, unpack};
-pub use registry::{LoadReport, LoadedFile, Registry};
+pub use registry::{Directory, LoadReport, LoadedFile, Registry};
 pub use runtime::Runtime;

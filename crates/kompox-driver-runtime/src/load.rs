@@ -1,6 +1,7 @@
 //! From bytes to a driver: size, digest, compilation, type check, descriptor. One refusal, in words,
 //! for everything that is wrong.
 
+mod code;
 mod descriptor;
 mod interfaces;
 
@@ -9,16 +10,22 @@ use crate::{
     engine::chain,
     error::LoadError,
     http::Client,
+    observer::ComponentCompiled,
     operation::Operation,
     options::EgressGrant,
     package::digest,
-    runtime::{Runtime, Shared},
+    runtime::{Runtime, Shared, permits},
     state::CallState,
 };
 use kompox_core::driver::{Call, ClusterIdentity, Credentials, Descriptor};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+use tokio::sync::Semaphore;
 use wasmtime::{
-    Engine,
+    Cache, Engine,
     component::{Component, InstancePre, Linker},
 };
 
@@ -57,10 +64,20 @@ async fn compile(shared: &Arc<Shared>, bytes: Vec<u8>) -> Result<Component, Load
     let failed = |what: String| LoadError::Compile(what);
     let _turn = shared.compiler.acquire().await.map_err(|error| failed(error.to_string()))?;
     let engine: Engine = shared.engine.clone();
-    tokio::task::spawn_blocking(move || Component::new(&engine, bytes))
-        .await
-        .map_err(|error| failed(error.to_string()))?
-        .map_err(|error| failed(chain(&error)))
+    let (started, hits) = (Instant::now(), shared.cache.as_ref().map(Cache::cache_hits));
+    let compiling = tokio::task::spawn_blocking(move || {
+        code::check(&bytes)?;
+        Component::new(&engine, bytes).map_err(|error| LoadError::Compile(chain(&error)))
+    });
+    let component = compiling.await.map_err(|error| failed(error.to_string()))??;
+    // Nobody else compiles meanwhile.
+    let cache = match (hits, shared.cache.as_ref().map(Cache::cache_hits)) {
+        (Some(before), Some(after)) if after > before => "hit",
+        (Some(_), Some(_)) => "miss",
+        _ => "off",
+    };
+    shared.options.observer.component_compiled(&ComponentCompiled { cache, duration: started.elapsed() });
+    Ok(component)
 }
 
 fn link(
@@ -68,9 +85,8 @@ fn link(
     component: &Component,
     interfaces: &interfaces::Interfaces,
 ) -> Result<(InstancePre<CallState>, Exports), LoadError> {
-    let pre = linker.instantiate_pre(component).map_err(|error| LoadError::Shape(chain(&error)))?;
-    let exports = Exports::new(&pre, interfaces.disk_modify, interfaces.snapshot)
-        .map_err(|error| LoadError::Shape(chain(&error)))?;
+    let pre = linker.instantiate_pre(component).map_err(|error| interfaces.misfit(chain(&error)))?;
+    let exports = Exports::new(&pre, interfaces.disk_modify, interfaces.snapshot)?;
     Ok((pre, exports))
 }
 
@@ -95,6 +111,7 @@ impl Candidate {
             descriptor: unnamed(),
             digest: self.digest,
             restricted_imports: self.interfaces.restricted,
+            calls: Arc::new(Semaphore::new(permits(self.shared.options.limits.concurrent_calls_per_driver))),
             grant: nothing,
             imports: self.interfaces.imports,
             exported: self.interfaces.exports,
@@ -123,7 +140,8 @@ fn unnamed() -> Descriptor {
     }
 }
 
-/// Asks for the descriptor with nothing in hand: no configuration, no credentials, no network.
+/// Compares the driver's functions with the contract and asks for the descriptor, with nothing in hand: no
+/// configuration, no credentials, no network.
 async fn describe(driver: &LoadedDriver) -> Result<String, LoadError> {
     let call = Call {
         provider_type: String::new(),
@@ -133,15 +151,27 @@ async fn describe(driver: &LoadedDriver) -> Result<String, LoadError> {
         subject: String::new(),
         timeout: driver.shared.options.limits.describe_timeout,
     };
-    driver
-        .serve(
-            &call,
-            Operation::Describe,
-            |mut guest| Box::pin(async move { guest.identity()?.call_describe(guest.store).await.map(Ok) }),
-            |_reader, json| Ok(json),
-        )
-        .await
-        .map_err(|error| LoadError::Describe(error.message))
+    let misfit: Arc<Mutex<Option<LoadError>>> = Arc::default();
+    let found = Arc::clone(&misfit);
+    let asked = driver.serve(
+        &call,
+        Operation::Describe,
+        move |mut guest| {
+            Box::pin(async move {
+                if let Err(error) = guest.fit() {
+                    let text = error.to_string();
+                    *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    return Err(wasmtime::Error::msg(text));
+                }
+                guest.identity()?.call_describe(guest.store).await.map(Ok)
+            })
+        },
+        |_reader, json| Ok(json),
+    );
+    asked.await.map_err(|error| {
+        let misfit = misfit.lock().unwrap_or_else(PoisonError::into_inner).take();
+        misfit.unwrap_or(LoadError::Describe(error.message))
+    })
 }
 
 #[cfg(test)]

@@ -72,6 +72,8 @@ pub struct Limits {
     pub memory_bytes: usize,
     /// Calls that run at once, over all drivers; more wait within their own timeout. 64.
     pub concurrent_calls: u32,
+    /// Calls of one driver that run at once; more wait within their own timeout. 32.
+    pub concurrent_calls_per_driver: u32,
     /// Requests that one call may send; [`CallBounds`] may say otherwise for a driver. 64.
     pub requests_per_call: u32,
     /// Longest request body, in bytes; it is held in memory to be signed. 1 MiB.
@@ -92,6 +94,7 @@ impl Default for Limits {
             component_bytes: 32 << 20,
             memory_bytes: 64 << 20,
             concurrent_calls: 64,
+            concurrent_calls_per_driver: 32,
             requests_per_call: 64,
             request_body_bytes: 1 << 20,
             response_body_bytes: 16 << 20,

@@ -76,13 +76,22 @@ impl Redactor {
         needles.iter().any(|needle| text.contains(needle.as_str()))
     }
 
-    /// As [`Self::redact`], for text that was cut off at its end, perhaps inside a secret.
+    /// As [`Self::redact`], for text that was cut off at its end, perhaps inside a secret. Whole secrets go
+    /// first: what is left of one that spans the new end would show its beginning.
     pub(crate) fn redact_cut(&self, text: &str) -> String {
-        let longest = {
-            let needles = self.needles.read().unwrap_or_else(PoisonError::into_inner);
-            needles.first().map_or(0, String::len)
-        };
-        self.redact(prefix(text, text.len().saturating_sub(longest)))
+        let redacted = self.redact(text);
+        prefix(&redacted, redacted.len().saturating_sub(self.longest())).to_owned()
+    }
+
+    /// The beginning of `text`, some `bytes` of it, redacted. The work does not grow with the rest.
+    pub(crate) fn redact_head(&self, text: &str, bytes: usize) -> String {
+        let head = prefix(text, bytes.saturating_add(self.longest()));
+        if head.len() < text.len() { self.redact_cut(head) } else { self.redact(text) }
+    }
+
+    fn longest(&self) -> usize {
+        let needles = self.needles.read().unwrap_or_else(PoisonError::into_inner);
+        needles.first().map_or(0, String::len)
     }
 }
 
@@ -206,5 +215,23 @@ mod tests {
         assert_eq!(prefix("aé", 2), "a");
         assert_eq!(prefix("aé", 3), "aé");
         assert_eq!(prefix("", 3), "");
+    }
+
+    #[test]
+    fn a_secret_at_a_cut_is_not_shown_in_part() {
+        let secret = "correct-horse-battery-staple";
+        let redactor = Redactor::new([secret]);
+        for before in 0..200 {
+            let text = format!("{}{secret}{}", "x".repeat(before), "y".repeat(200));
+            for bytes in [0, 50, 100, 150] {
+                for shown in
+                    [redactor.redact_cut(prefix(&text, bytes + 40)), redactor.redact_head(&text, bytes)]
+                {
+                    assert!(!shown.contains("cor") && !shown.contains("ple"), "{before} {bytes}: {shown}");
+                }
+            }
+        }
+        assert_eq!(redactor.redact_head("short", 100), "short");
+        assert!(redactor.redact_head(&"z".repeat(1 << 20), 100).len() < 1000);
     }
 }

@@ -1,13 +1,15 @@
-//! The loaded drivers by provider type, and the directories they come from.
+//! The loaded drivers by provider type: who serves a type, and how one driver takes another's place.
 
+mod directory;
 mod precedence;
+
+pub use directory::{Directory, LoadReport, LoadedFile};
 
 use crate::{component::LoadedDriver, error::LoadError, runtime::Runtime};
 use kompox_core::driver::{Driver, Drivers};
 use precedence::Claim;
 use std::{
     collections::BTreeSet,
-    fs, io,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
 };
@@ -23,6 +25,17 @@ pub struct Registry {
 struct Slot {
     driver: Arc<LoadedDriver>,
     origin: Origin,
+    /// Types of built-in drivers that it may take over.
+    replaces: BTreeSet<String>,
+    /// The file of a built-in driver, and why what is in it now is not what serves.
+    file: Option<PathBuf>,
+    refused: Option<String>,
+}
+
+impl Slot {
+    fn new(driver: Arc<LoadedDriver>, origin: Origin) -> Self {
+        Self { driver, origin, replaces: BTreeSet::new(), file: None, refused: None }
+    }
 }
 
 /// Where a driver comes from. A later one comes before an earlier one for a type that both serve.
@@ -45,32 +58,6 @@ impl Origin {
     }
 }
 
-/// What became of the files of a directory.
-#[derive(Debug, Default)]
-pub struct LoadReport {
-    /// Whether the directory exists. A missing one has no drivers and is not an error.
-    pub directory_found: bool,
-    /// Drivers that can be called now, in the order of their files.
-    pub loaded: Vec<LoadedFile>,
-    /// Files that were refused, and why.
-    pub refused: Vec<(PathBuf, LoadError)>,
-}
-
-/// A file that became a driver.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoadedFile {
-    /// The component.
-    pub path: PathBuf,
-    /// Name of the driver.
-    pub driver: String,
-    /// Version of the driver.
-    pub version: String,
-    /// `sha256:` and the hex digest of the file.
-    pub digest: String,
-    /// Its provider types.
-    pub types: Vec<String>,
-}
-
 impl Registry {
     /// A registry without drivers.
     #[must_use]
@@ -79,87 +66,87 @@ impl Registry {
     }
 
     /// Loads every `*.wasm` file of `directory`, in the order of their names. A refused file does not
-    /// keep the others from being loaded.
+    /// keep the others from being loaded. [`Directory`] follows what happens to them later.
     pub async fn load_directory(&self, runtime: &Runtime, directory: &Path) -> LoadReport {
-        let mut report = LoadReport { directory_found: true, ..LoadReport::default() };
-        let paths = match components(directory) {
-            Ok(paths) => paths,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return LoadReport::default(),
-            Err(error) => {
-                report.refused.push((directory.to_owned(), LoadError::Read(error)));
-                return report;
-            }
-        };
-        for path in paths {
-            match self.load_file(runtime, &path).await {
-                Ok(loaded) => report.loaded.push(loaded),
-                Err(error) => report.refused.push((path, error)),
-            }
-        }
-        report
+        Directory::new(directory, None).refresh(self, runtime).await
     }
 
-    /// Loads one file.
-    ///
-    /// # Errors
-    /// Why it is refused.
-    pub async fn load_file(&self, runtime: &Runtime, path: &Path) -> Result<LoadedFile, LoadError> {
-        let limit = runtime.shared.options.limits.component_bytes;
-        let file = path.to_owned();
-        let bytes = tokio::task::spawn_blocking(move || read(&file, limit))
-            .await
-            .map_err(|error| LoadError::Read(io::Error::other(error)))?
-            .map_err(LoadError::Read)?;
-        let driver = runtime.load(bytes).await?;
-        self.insert(Arc::clone(&driver))?;
-        let descriptor = driver.descriptor();
-        Ok(LoadedFile {
-            path: path.to_owned(),
-            driver: descriptor.name.clone(),
-            version: descriptor.version.clone(),
-            digest: driver.digest().to_owned(),
-            types: descriptor.providers.iter().map(|provider| provider.type_.clone()).collect(),
-        })
-    }
-
-    /// Adds a built-in driver.
+    /// Puts the built-in driver of `file` in place of the one that came from it before, in one step. Gives the
+    /// provider types that change.
     ///
     /// # Errors
     /// Its name or one of its provider types is taken: who serves a type receives its credentials, so
     /// the first one keeps it.
-    pub fn insert(&self, driver: Arc<LoadedDriver>) -> Result<(), LoadError> {
+    fn put_file(&self, file: &Path, driver: Arc<LoadedDriver>) -> Result<BTreeSet<String>, LoadError> {
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        let known: Vec<_> = slots.iter().map(|slot| claim(slot, slot.origin.clone())).collect();
-        let wanted = Claim::of(driver.descriptor(), Origin::BuiltIn);
-        precedence::admit(&wanted, &known, &BTreeSet::new())?;
-        slots.push(Slot { driver, origin: Origin::BuiltIn });
-        Ok(())
+        let known: Vec<_> =
+            slots.iter().filter(|slot| slot.file.as_deref() != Some(file)).map(claim).collect();
+        let mut slot = Slot::new(driver, Origin::BuiltIn);
+        precedence::admit(&claim(&slot), &known)?;
+        slot.file = Some(file.to_owned());
+        let mut changed = types(&slot);
+        match slots.iter_mut().find(|slot| slot.file.as_deref() == Some(file)) {
+            Some(old) => {
+                changed.extend(types(old));
+                *old = slot;
+            }
+            None => slots.push(slot),
+        }
+        Ok(changed)
+    }
+
+    /// Notes that what is in `file` now is refused; the driver that came from it before serves on. Gives the
+    /// types of that one.
+    fn refuse_file(&self, file: &Path, why: &str) -> BTreeSet<String> {
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(slot) = slots.iter_mut().find(|slot| slot.file.as_deref() == Some(file)) else {
+            return BTreeSet::new();
+        };
+        slot.refused = Some(why.to_owned());
+        types(slot)
+    }
+
+    /// Takes away the driver of `file`. Gives its types.
+    fn remove_file(&self, file: &Path) -> BTreeSet<String> {
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        let gone: BTreeSet<String> =
+            slots.iter().filter(|slot| slot.file.as_deref() == Some(file)).flat_map(types).collect();
+        slots.retain(|slot| slot.file.as_deref() != Some(file));
+        gone
+    }
+
+    /// The digest of what came from `file` and serves.
+    fn digest_of(&self, file: &Path) -> Option<String> {
+        let slots = self.snapshot();
+        let slot = slots.iter().find(|slot| slot.file.as_deref() == Some(file))?;
+        Some(slot.driver.digest().to_owned())
     }
 
     /// Puts the driver of `owner` in place of the one it had, in one step: a call gets the one or the
     /// other. `replaces` are the types of built-in drivers that it may take over.
     ///
     /// # Errors
-    /// As [`Registry::insert`]; what `owner` had stays then.
+    /// Its name or one of its provider types is taken; what `owner` had stays then.
     pub fn install(
         &self,
         owner: &str,
         driver: Arc<LoadedDriver>,
         replaces: &BTreeSet<String>,
     ) -> Result<(), LoadError> {
-        let origin = Origin::Installed(owner.to_owned());
+        let mut slot = Slot::new(driver, Origin::Installed(owner.to_owned()));
+        slot.replaces.clone_from(replaces);
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        let others = slots.iter().filter(|slot| slot.origin.owner() != Some(owner));
-        let known: Vec<_> = others.map(|slot| claim(slot, slot.origin.clone())).collect();
-        precedence::admit(&Claim::of(driver.descriptor(), origin.clone()), &known, replaces)?;
-        put(&mut slots, owner, Slot { driver, origin });
+        let known: Vec<_> =
+            slots.iter().filter(|slot| slot.origin.owner() != Some(owner)).map(claim).collect();
+        precedence::admit(&claim(&slot), &known)?;
+        put(&mut slots, owner, slot);
         Ok(())
     }
 
     /// Lets the built-in driver be called in the form that `owner` gave it.
     pub fn configure(&self, owner: &str, driver: Arc<LoadedDriver>) {
         let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
-        put(&mut slots, owner, Slot { driver, origin: Origin::Configured(owner.to_owned()) });
+        put(&mut slots, owner, Slot::new(driver, Origin::Configured(owner.to_owned())));
     }
 
     /// Takes away what `owner` installed or configured. Built-in drivers come back as they were.
@@ -173,6 +160,13 @@ impl Registry {
     pub fn built_in(&self, name: &str) -> Option<Arc<LoadedDriver>> {
         let found = |slot: &Slot| slot.origin == Origin::BuiltIn && slot.driver.descriptor().name == name;
         self.snapshot().into_iter().find(found).map(|slot| slot.driver)
+    }
+
+    /// Why the file of the built-in driver of this name is not what serves: what came from it before does.
+    #[must_use]
+    pub fn refused_update(&self, name: &str) -> Option<String> {
+        let found = |slot: &Slot| slot.origin == Origin::BuiltIn && slot.driver.descriptor().name == name;
+        self.snapshot().into_iter().find(found).and_then(|slot| slot.refused)
     }
 
     /// The names of the built-in drivers, sorted.
@@ -227,26 +221,10 @@ fn put(slots: &mut Vec<Slot>, owner: &str, slot: Slot) {
     slots.push(slot);
 }
 
-fn claim(slot: &Slot, origin: Origin) -> Claim {
-    Claim::of(slot.driver.descriptor(), origin)
+fn claim(slot: &Slot) -> Claim {
+    Claim::of(slot.driver.descriptor(), slot.origin.clone(), slot.replaces.clone())
 }
 
-fn components(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "wasm") && path.is_file() {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    Ok(paths)
-}
-
-/// Reads one byte more than allowed at most: the loader refuses by length.
-fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    use io::Read as _;
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take((limit as u64).saturating_add(1)).read_to_end(&mut bytes)?;
-    Ok(bytes)
+fn types(slot: &Slot) -> BTreeSet<String> {
+    slot.driver.descriptor().providers.iter().map(|provider| provider.type_.clone()).collect()
 }

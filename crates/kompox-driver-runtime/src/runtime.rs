@@ -6,6 +6,7 @@ use crate::{
     engine,
     error::RuntimeError,
     http::{self, Client},
+    limiter::Limiter,
     options::{EgressGrant, Limits, RuntimeOptions},
     session::Sessions,
     state::CallState,
@@ -18,7 +19,7 @@ use std::{
 };
 use tokio::sync::Semaphore;
 use wasmtime::{
-    Engine,
+    Cache, Engine,
     component::{HasSelf, Linker},
 };
 
@@ -31,11 +32,14 @@ pub struct Runtime {
 /// The parts of a [`Runtime`] that its drivers hold on to.
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
+    /// Of compiled components.
+    pub(crate) cache: Option<Cache>,
     pub(crate) linker: Linker<CallState>,
     pub(crate) tls: ClientConfig,
     pub(crate) options: Arc<RuntimeOptions>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) tokens: Arc<Tokens>,
+    pub(crate) limiter: Arc<Limiter>,
     /// The host's own connections to token endpoints: public and private addresses over https, and
     /// the fixed addresses of platforms' credential servers.
     pub(crate) host: Arc<Client>,
@@ -51,19 +55,21 @@ impl Runtime {
     /// # Errors
     /// The cache directory, TLS or the engine cannot be prepared; the message says what to change.
     pub fn new(options: RuntimeOptions) -> Result<Self, RuntimeError> {
-        let engine = engine::build(&options.cache, &options.limits)?;
+        let (engine, cache) = engine::build(&options.cache, &options.limits)?;
         let linker = linker(&engine).map_err(|error| RuntimeError::Linker(engine::chain(&error)))?;
-        let calls = usize::try_from(options.limits.concurrent_calls).unwrap_or(Semaphore::MAX_PERMITS);
+        let calls = permits(options.limits.concurrent_calls);
         let tls = http::tls(&options.extra_roots)?;
         let shared = Shared {
             engine,
+            cache,
             linker,
             host: Arc::new(Client::new(&tls, &host_grant(), &options.limits)),
             tls,
             sessions: Arc::default(),
             tokens: Arc::default(),
+            limiter: Arc::default(),
             compiler: Semaphore::new(1),
-            calls: Semaphore::new(calls.min(Semaphore::MAX_PERMITS)),
+            calls: Semaphore::new(calls),
             options: Arc::new(options),
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -76,6 +82,11 @@ impl Runtime {
     pub fn limits(&self) -> &Limits {
         &self.shared.options.limits
     }
+}
+
+/// As many permits as a semaphore can have at most.
+pub(crate) fn permits(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(Semaphore::MAX_PERMITS).min(Semaphore::MAX_PERMITS)
 }
 
 /// Where the host itself looks for token endpoints that this operator or its administrator named: in a

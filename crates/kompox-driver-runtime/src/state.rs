@@ -3,27 +3,28 @@
 use crate::{
     auth::{Refusal, Vault},
     bindings::kompox::driver as wit,
+    bounds::Bounds,
     convert::single_line,
     http::{Exchange, Hooks},
     redact::{Redactor, prefix},
     session::{Scope, Sessions},
-    stdio::{GuestOutput, Labels},
+    stdio::GuestOutput,
 };
 use kompox_core::driver::Call;
 use secrecy::ExposeSecret as _;
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::AtomicUsize},
     time::{Duration, Instant},
 };
-use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder, component::ResourceTable};
+use wasmtime::{Engine, Store, UpdateDeadline, component::ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-/// Core instances of one component: Python guests need more than a hundred.
-const INSTANCES: usize = 256;
-const MEMORIES: usize = 4;
-const TABLES: usize = 32;
-const TABLE_ELEMENTS: usize = 20_000;
+/// Ticks of the epoch for which a guest has a processor whenever it wants one: a hundred milliseconds. Those
+/// of the first party need less than one tick.
+const FULL_SPEED: u32 = 20;
+/// Then it rests so long after every tick.
+const REST: Duration = Duration::from_millis(45);
 /// Handles of one call: streams, requests, responses.
 const HANDLES: usize = 1_000;
 /// Bytes that one host call or answer may copy out of the guest.
@@ -43,7 +44,6 @@ const LOG_FIELDS: usize = 32;
 
 /// The parts of a call that the host needs before, during and after the guest runs.
 pub(crate) struct Setup {
-    pub(crate) labels: Labels,
     pub(crate) context: wit::call::CallContext,
     pub(crate) deadline: Instant,
     pub(crate) redactor: Arc<Redactor>,
@@ -55,6 +55,8 @@ pub(crate) struct Setup {
     pub(crate) vault: Vault,
     /// Linear memory the call may have.
     pub(crate) memory_bytes: usize,
+    /// The most it had.
+    pub(crate) memory_peak: Arc<AtomicUsize>,
 }
 
 /// The data of one call's store.
@@ -63,8 +65,7 @@ pub(crate) struct CallState {
     http: WasiHttpCtx,
     table: ResourceTable,
     hooks: Hooks,
-    limits: StoreLimits,
-    labels: Labels,
+    bounds: Bounds,
     context: wit::call::CallContext,
     deadline: Instant,
     redactor: Arc<Redactor>,
@@ -72,6 +73,8 @@ pub(crate) struct CallState {
     sessions: Arc<Sessions>,
     vault: Vault,
     records: u32,
+    /// Ticks of the epoch in which the guest ran, one for each return from a wait.
+    ticks: u32,
 }
 
 /// The context as the guest sees it: no secret is in it.
@@ -108,14 +111,7 @@ pub(crate) fn store(engine: &Engine, setup: &Setup) -> Store<CallState> {
         http,
         table,
         hooks: Hooks(Arc::clone(&setup.exchange)),
-        limits: StoreLimitsBuilder::new()
-            .memory_size(setup.memory_bytes)
-            .table_elements(TABLE_ELEMENTS)
-            .instances(INSTANCES)
-            .memories(MEMORIES)
-            .tables(TABLES)
-            .build(),
-        labels: setup.labels.clone(),
+        bounds: Bounds::new(setup.memory_bytes, Arc::clone(&setup.memory_peak)),
         context: setup.context.clone(),
         deadline: setup.deadline,
         redactor: Arc::clone(&setup.redactor),
@@ -123,14 +119,27 @@ pub(crate) fn store(engine: &Engine, setup: &Setup) -> Store<CallState> {
         sessions: Arc::clone(&setup.sessions),
         vault: setup.vault.clone(),
         records: 0,
+        ticks: 0,
     };
     let mut store = Store::new(engine, state);
-    store.limiter(|state| &mut state.limits);
+    store.limiter(|state| &mut state.bounds);
     store.set_hostcall_fuel(COPIED_BYTES);
     // The first deadline must be set too: without it a guest that never returns never yields.
     store.set_epoch_deadline(1);
-    store.epoch_deadline_async_yield_and_update(1);
+    store.epoch_deadline_callback(|mut context| Ok(context.data_mut().yielding()));
     store
+}
+
+impl CallState {
+    /// A guest that computes for long is made to rest between ticks: several of them would
+    /// otherwise take the processors from those who wait for their clouds.
+    fn yielding(&mut self) -> UpdateDeadline {
+        self.ticks = self.ticks.saturating_add(1);
+        if self.ticks <= FULL_SPEED {
+            return UpdateDeadline::Yield(1);
+        }
+        UpdateDeadline::YieldCustom(1, Box::pin(tokio::time::sleep(REST)))
+    }
 }
 
 impl WasiView for CallState {
@@ -168,32 +177,26 @@ impl wit::log::Host for CallState {
         self.records = self.records.saturating_add(1);
         if self.records > LOG_RECORDS {
             if self.records == LOG_RECORDS + 1 {
-                tracing::warn!(driver = %self.labels.driver, "driver logs too much, the rest of this call is dropped");
+                tracing::warn!("driver logs too much, the rest of this call is dropped");
             }
             return Ok(());
         }
         let fields: String =
             fields.iter().take(LOG_FIELDS).map(|(key, value)| format!(" {key}={value:?}")).collect();
-        let text = self.redactor.redact(&format!("{message}{fields}"));
-        emit(level, &self.labels, prefix(&single_line(&text), LOG_BYTES));
+        let text = self.redactor.redact_head(&format!("{message}{fields}"), LOG_BYTES);
+        emit(level, prefix(&single_line(&text), LOG_BYTES));
         Ok(())
     }
 }
 
-/// A record of a guest. Its text is a value: it cannot forge fields of the host.
-fn emit(level: wit::log::Level, labels: &Labels, text: &str) {
-    let Labels { driver, operation, subject } = labels;
-    macro_rules! event {
-        ($level:ident) => {
-            tracing::$level!(driver = %driver, operation, object = %subject, "{text}")
-        };
-    }
+/// A record of a guest, in the span of its call. Its text is a value: it cannot forge fields of the host.
+fn emit(level: wit::log::Level, text: &str) {
     match level {
-        wit::log::Level::Trace => event!(trace),
-        wit::log::Level::Debug => event!(debug),
-        wit::log::Level::Info => event!(info),
-        wit::log::Level::Warn => event!(warn),
-        wit::log::Level::Error => event!(error),
+        wit::log::Level::Trace => tracing::trace!("{text}"),
+        wit::log::Level::Debug => tracing::debug!("{text}"),
+        wit::log::Level::Info => tracing::info!("{text}"),
+        wit::log::Level::Warn => tracing::warn!("{text}"),
+        wit::log::Level::Error => tracing::error!("{text}"),
     }
 }
 
@@ -224,10 +227,9 @@ impl wit::credentials::Host for CallState {
 impl CallState {
     /// One record per use of an entry by the driver itself. The name may be any text of the guest.
     fn audit(&self, action: &'static str, name: &str, refusal: Option<&Refusal>) {
-        let Labels { driver, operation, subject } = &self.labels;
         let key = self.redactor.redact(prefix(&single_line(name), KEY_BYTES));
         let refusal = refusal.map(tracing::field::debug);
-        tracing::info!(%driver, operation, object = %subject, action, key, refusal, "driver used a credential");
+        tracing::info!(action, key, refusal, "driver used a credential");
     }
 }
 

@@ -24,21 +24,12 @@ const LINES: u32 = 200;
 /// Bytes kept of the end of stderr.
 const TAIL_BYTES: usize = 8 << 10;
 
-/// Names a call in the log.
-#[derive(Clone, Debug)]
-pub(crate) struct Labels {
-    pub(crate) driver: Arc<str>,
-    pub(crate) operation: &'static str,
-    pub(crate) subject: Arc<str>,
-}
-
 /// One of the two streams of a call.
 #[derive(Clone)]
 pub(crate) struct GuestOutput(Arc<Mutex<State>>);
 
 struct State {
     stream: &'static str,
-    labels: Labels,
     redactor: Arc<Redactor>,
     line: Vec<u8>,
     /// Whether the line has lost its end.
@@ -49,9 +40,8 @@ struct State {
 
 impl GuestOutput {
     /// `stream` is `stdout` or `stderr`.
-    pub(crate) fn new(stream: &'static str, labels: Labels, redactor: Arc<Redactor>) -> Self {
-        let state =
-            State { stream, labels, redactor, line: Vec::new(), cut: false, lines: 0, tail: Vec::new() };
+    pub(crate) fn new(stream: &'static str, redactor: Arc<Redactor>) -> Self {
+        let state = State { stream, redactor, line: Vec::new(), cut: false, lines: 0, tail: Vec::new() };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -94,19 +84,12 @@ impl State {
         }
         self.lines += 1;
         if self.lines > LINES {
-            tracing::warn!(driver = %self.labels.driver, stream = self.stream, "driver writes too much, dropped");
+            tracing::warn!(stream = self.stream, "driver writes too much, dropped");
             return;
         }
         let text = String::from_utf8_lossy(&line);
         let text = if cut { self.redactor.redact_cut(&text) } else { self.redactor.redact(&text) };
-        tracing::info!(
-            driver = %self.labels.driver,
-            operation = self.labels.operation,
-            object = %self.labels.subject,
-            stream = self.stream,
-            "{}",
-            prefix(&single_line(&text), LINE_BYTES)
-        );
+        tracing::info!(stream = self.stream, "{}", prefix(&single_line(&text), LINE_BYTES));
     }
 }
 
@@ -167,8 +150,7 @@ mod tests {
     use super::*;
 
     fn output(secret: &str) -> GuestOutput {
-        let labels = Labels { driver: "d".into(), operation: "disk.find", subject: "s".into() };
-        GuestOutput::new("stderr", labels, Arc::new(Redactor::new([secret])))
+        GuestOutput::new("stderr", Arc::new(Redactor::new([secret])))
     }
 
     #[test]

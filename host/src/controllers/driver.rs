@@ -13,6 +13,7 @@ mod policy;
 mod removal;
 mod report;
 mod source;
+mod trust;
 
 use crate::{
     context::Context,
@@ -41,6 +42,7 @@ use kube::{
 use report::{InUse, Refusal, Seen, Stage};
 use source::{Found, Sources};
 use std::{sync::Arc, time::Duration};
+use trust::Accepted;
 
 /// The controller's name in logs, metrics and events.
 pub const NAME: &str = "driver";
@@ -61,6 +63,7 @@ pub struct Shell {
     artifacts: Artifacts,
     selector: Option<String>,
     sources: Sources,
+    accepted: Accepted,
 }
 
 impl std::fmt::Debug for Shell {
@@ -81,12 +84,14 @@ impl Shell {
         artifacts: Artifacts,
         selector: Option<String>,
     ) -> Self {
-        Self { context, catalog, runtime, base, artifacts, selector, sources: Sources::default() }
+        let (sources, accepted) = (Sources::default(), Accepted::default());
+        Self { context, catalog, runtime, base, artifacts, selector, sources, accepted }
     }
 
     /// Takes away the driver of a KompoxDriver that is gone.
     fn remove(&self, name: &str) {
         self.catalog.remove(name);
+        self.accepted.forget(name);
         self.artifacts.set_good(name, None);
     }
 
@@ -147,7 +152,7 @@ async fn bring(shell: &Shell, driver: &KompoxDriver) -> Result<Seen, Error> {
     let name = driver.name_any();
     let Found { component, verified_by, note, again } = source::component(shell, driver).await?;
     let (fresh, mut refusal) = match component {
-        Ok(component) => (Some(component), None),
+        Ok(component) => (Some(component), refused_update(shell, driver)),
         Err(refusal) => (None, Some(refusal)),
     };
     let last_good = match (shell.catalog.of_owner(&name), &refusal) {
@@ -158,6 +163,9 @@ async fn bring(shell: &Shell, driver: &KompoxDriver) -> Result<Seen, Error> {
     for (component, is_fresh) in
         fresh.map(|component| (component, true)).into_iter().chain(last_good.map(|known| (known, false)))
     {
+        if is_fresh {
+            shell.accepted.remember(&name, component.digest(), &driver.spec);
+        }
         match put(shell, driver, &component) {
             Ok(used) => {
                 in_use = Some(used);
@@ -180,19 +188,27 @@ async fn bring(shell: &Shell, driver: &KompoxDriver) -> Result<Seen, Error> {
     Ok(Seen { in_use, refusal, verified_by, note, again })
 }
 
-fn put(shell: &Shell, driver: &KompoxDriver, component: &Arc<LoadedDriver>) -> Result<InUse, Refusal> {
+/// What is wrong with the present file of a built-in driver; what came from it before serves on.
+fn refused_update(shell: &Shell, driver: &KompoxDriver) -> Option<Refusal> {
     let built_in = driver.spec.source.is_none();
+    let why = built_in.then(|| shell.catalog.registry().refused_update(&driver.name_any())).flatten()?;
+    Some(Refusal::new(Stage::Compiled, Reason::DriverIncompatible, why))
+}
+
+fn put(shell: &Shell, driver: &KompoxDriver, component: &Arc<LoadedDriver>) -> Result<InUse, Refusal> {
+    let spec = shell.accepted.spec_for(&driver.name_any(), component.digest(), &driver.spec);
+    let built_in = spec.source.is_none();
     let origin = if built_in {
         Origin::BuiltIn
     } else {
-        Origin::Installed(driver.spec.grants.replace_built_in_types.iter().cloned().collect())
+        Origin::Installed(spec.grants.replace_built_in_types.iter().cloned().collect())
     };
-    let (grant, egress) = policy::egress(driver.spec.egress.as_ref(), built_in, &shell.base);
-    let grant = policy::credentials(grant, &driver.spec);
+    let (grant, egress) = policy::egress(spec.egress.as_ref(), built_in, &shell.base);
+    let grant = policy::credentials(grant, &spec);
     let known = shell.catalog.of_owner(&driver.name_any());
     let same = known.filter(|known| known.digest() == component.digest() && *known.grant() == grant);
     let granted = same.unwrap_or_else(|| component.granted(grant));
-    let settings = policy::settings(&driver.spec);
+    let settings = policy::settings(&spec);
     let changed = shell
         .catalog
         .put(&driver.name_any(), origin, Arc::clone(&granted), settings)

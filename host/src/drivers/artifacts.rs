@@ -135,7 +135,9 @@ fn store(named: Option<&Path>, variable: impl Fn(&str) -> Option<String>) -> Res
         Some(Ok(store)) => return Ok(Some(store)),
         Some(Err(error)) => tracing::warn!(%error, "drivers are not kept between starts"),
         None => {
-            tracing::warn!("drivers are not kept between starts: name a directory with --component-store-dir")
+            tracing::warn!(
+                "drivers are not kept between starts: name a directory with --component-store-dir"
+            );
         }
     }
     Ok(None)

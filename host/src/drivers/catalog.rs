@@ -4,7 +4,7 @@
 use futures::{Stream, stream};
 use kompox_core::driver::{Attributes, Driver as _, Drivers};
 use kompox_crds::v1alpha1::driver::Adoption;
-use kompox_driver_runtime::{LoadError, LoadedDriver, Registry};
+use kompox_driver_runtime::{Directory, LoadError, LoadReport, LoadedDriver, Registry, Runtime};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -132,6 +132,15 @@ impl Catalog {
         self.registry.remove(owner);
         drop(held);
         self.announce(types(&gone.driver));
+    }
+
+    /// Brings the built-in drivers to what the files of `directory` are now, and tells who waits for their types.
+    pub async fn refresh(&self, directory: &mut Directory, runtime: &Runtime) -> LoadReport {
+        let report = directory.refresh(&self.registry, runtime).await;
+        if !report.types.is_empty() {
+            self.announce(report.types.clone());
+        }
+        report
     }
 
     /// Everybody who brought or configured a driver.

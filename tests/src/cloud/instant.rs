@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -42,9 +43,17 @@ impl Instant {
     /// # Errors
     /// If no port can be had.
     pub async fn start() -> Result<Self> {
+        Self::start_after(Duration::ZERO).await
+    }
+
+    /// As [`Instant::start`], with this wait before each answer.
+    ///
+    /// # Errors
+    /// If no port can be had.
+    pub async fn start_after(wait: Duration) -> Result<Self> {
         let volumes = Arc::new(Mutex::new(Volumes::default()));
-        let (ec2, ec2_task) = listen(&volumes).await?;
-        let (sts, sts_task) = listen(&volumes).await?;
+        let (ec2, ec2_task) = listen(&volumes, wait).await?;
+        let (sts, sts_task) = listen(&volumes, wait).await?;
         Ok(Self { addresses: [ec2, sts], listeners: [ec2_task, sts_task] })
     }
 
@@ -55,14 +64,14 @@ impl Instant {
     }
 }
 
-async fn listen(volumes: &Arc<Mutex<Volumes>>) -> Result<(SocketAddr, JoinHandle<()>)> {
+async fn listen(volumes: &Arc<Mutex<Volumes>>, wait: Duration) -> Result<(SocketAddr, JoinHandle<()>)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("failed to listen")?;
     let address = listener.local_addr()?;
     let volumes = Arc::clone(volumes);
     let accepting = async move {
         while let Ok((stream, _)) = listener.accept().await {
             let volumes = Arc::clone(&volumes);
-            let service = service_fn(move |request| answer(Arc::clone(&volumes), request));
+            let service = service_fn(move |request| answer(Arc::clone(&volumes), wait, request));
             let server = hyper::server::conn::http1::Builder::new();
             tokio::spawn(server.serve_connection(TokioIo::new(stream), service));
         }
@@ -78,9 +87,16 @@ impl Drop for Instant {
     }
 }
 
-async fn answer(volumes: Arc<Mutex<Volumes>>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>> {
+async fn answer(
+    volumes: Arc<Mutex<Volumes>>,
+    wait: Duration,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>> {
     let body = Limited::new(request.into_body(), 1 << 20).collect().await;
     let body = body.map_err(|error| anyhow::anyhow!("failed to read the request: {error}"))?.to_bytes();
+    if !wait.is_zero() {
+        tokio::time::sleep(wait).await;
+    }
     let parameters = form(&body);
     let action = parameters.get("Action").map(String::as_str).unwrap_or_default();
     let mut volumes = volumes.lock().unwrap_or_else(PoisonError::into_inner);

@@ -71,23 +71,11 @@ impl Bench {
     }
 
     async fn find(&self, query: &Query) -> Result<Sighting<DiskInfo>, DriverError> {
-        let (mut items, mut unread, mut page) = (vec![], vec![], None);
-        loop {
-            let answer = self.driver.find_disks(&self.call, query, page.as_deref()).await?;
-            items.extend(answer.items);
-            unread.extend(answer.unread);
-            page = answer.next;
-            if page.is_none() {
-                return Ok(Sighting::of(items, unread));
-            }
-        }
+        find(self.driver.as_ref(), &self.call, query).await
     }
 
     async fn the_disk(&self, query: &Query) -> Result<DiskInfo> {
-        match self.find(query).await? {
-            Sighting::One(info) => Ok(info),
-            other => bail!("not one disk: {other:?}"),
-        }
+        the_disk(self.driver.as_ref(), &self.call, query).await
     }
 
     /// Makes a disk and waits for its handle.
@@ -109,7 +97,33 @@ impl Bench {
     }
 }
 
-fn owner(name: &str) -> Owner {
+/// All pages of a query.
+pub(super) async fn find(
+    driver: &dyn Driver,
+    call: &Call,
+    query: &Query,
+) -> Result<Sighting<DiskInfo>, DriverError> {
+    let (mut items, mut unread, mut page) = (vec![], vec![], None);
+    loop {
+        let answer = driver.find_disks(call, query, page.as_deref()).await?;
+        items.extend(answer.items);
+        unread.extend(answer.unread);
+        page = answer.next;
+        if page.is_none() {
+            return Ok(Sighting::of(items, unread));
+        }
+    }
+}
+
+/// The one disk that a query finds.
+pub(super) async fn the_disk(driver: &dyn Driver, call: &Call, query: &Query) -> Result<DiskInfo> {
+    match find(driver, call, query).await? {
+        Sighting::One(info) => Ok(info),
+        other => bail!("not one disk: {other:?}"),
+    }
+}
+
+pub(super) fn owner(name: &str) -> Owner {
     Owner {
         kind: Kind::Disk,
         cluster: "cluster-1".into(),
@@ -128,11 +142,12 @@ fn request() -> DiskRequest {
     }
 }
 
-fn target(name: &str, disk: &DiskInfo) -> Target {
+pub(super) fn target(name: &str, disk: &DiskInfo) -> Target {
     Target { handle: disk.handle.clone(), name: None, tags: owner(name).tags() }
 }
 
-fn error<T: std::fmt::Debug>(answer: Result<T, DriverError>) -> Result<DriverError> {
+/// The refusal.
+pub(super) fn error<T: std::fmt::Debug>(answer: Result<T, DriverError>) -> Result<DriverError> {
     answer.err().context("it was not refused")
 }
 

@@ -5,9 +5,13 @@ mod apps;
 mod artifacts;
 mod component;
 mod conversion;
+mod devcloud;
 mod disks;
 mod drivers;
 mod gitea;
+mod registries;
+mod registry_sources;
+mod reload;
 mod rules;
 mod trouble;
 
@@ -46,15 +50,27 @@ fn main() -> anyhow::Result<ExitCode> {
         component: makes_a_disk_once_although_the_answer_was_lost leaves_a_disk_of_another_owner_alone
             restores_into_another_zone refuses_to_delete_what_is_attached grows_a_disk waits_when_throttled
             takes_a_refusal_for_no_proof_of_absence pages_through_many;
+        devcloud: makes_a_disk_once_although_the_answer_was_lost leaves_a_disk_of_another_owner_alone
+            restores_the_bytes_into_another_zone refuses_to_delete_what_is_attached grows_a_disk
+            waits_when_throttled waits_while_a_disk_is_being_made pages_through_many
+            knows_whose_account_it_is comes_in_a_config_map_and_serves_disks;
         disks: made_and_left made_and_deleted killed_in_the_middle_of_a_creation adopted
             gone_with_their_namespace;
         drivers: brought_in_a_config_map_broken_removed_and_restored what_cannot_be_used_says_why
-            the_command_line_knows_them installed_needed_and_uninstalled;
+            the_command_line_knows_them installed_needed_and_uninstalled found_by_what_the_cluster_is;
         artifacts: pushed_signed_verified_and_pulled saved_and_loaded_with_their_signatures
             what_a_registry_refuses_says_what_to_do;
+        reload: no_call_fails_while_a_config_map_changes built_in_drivers_follow_their_files;
         conversion: what_the_cases_give_is_taken what_real_files_give_is_taken
             real_files_find_their_place real_files_become_ready;
         apps: an_external_secret_wakes_its_app;
+        registries: passwords_are_asked_for_and_wrong_ones_told_from_missing_ones
+            a_private_authority_is_trusted_where_it_is_named mirrors_come_first_and_are_passed_over
+            a_tag_moves_and_a_digest_does_not bytes_that_were_changed_are_refused
+            what_is_too_much_or_no_driver_is_not_taken what_was_pulled_needs_no_registry
+            signatures_of_both_forms_are_found_and_kept;
+        registry_sources: pulled_verified_moved_and_started_without_the_registry what_a_registry_refuses_says_why
+            goes_on_with_the_last_good_component_after_a_restart;
         gitea: from_compose_to_a_restored_disk;
         trouble: what_is_wrong_is_said_and_the_others_go_on the_cloud_goes_away_and_comes_back;
     };

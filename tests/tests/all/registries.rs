@@ -2,17 +2,20 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use kompox_oci::{
-    ArtifactError, Client, Credential, Credentials, Description, Digest, Error, Fault, Image, Proxies, Puller,
-    Reference, Registries, Resolved, SILENT, Store,
+    ArtifactError, Client, Credential, Credentials, Description, Digest, Error, Fault, Image, Proxies,
+    Puller, Reference, Registries, Resolved, SILENT, Store,
 };
 use kompox_signature::{PublicKey, SigningKey, Subject};
-use kompox_tests::registry::{Options, Registry, USER};
-use std::{fs, io::Write as _, path::Path};
+use kompox_tests::{
+    registry::{Options, Registry, USER},
+    stage::Stage,
+};
+use std::{fs, io::Write as _};
 
 /// Most bytes of a component in these tests.
 const LIMIT: u64 = 4096;
 
-fn client(registries: serde_json::Value) -> Result<Client> {
+fn client(registries: &serde_json::Value) -> Result<Client> {
     let registries: Registries = serde_json::from_value(serde_json::json!({ "registries": registries }))?;
     registries.check()?;
     Ok(Client::new(registries, Proxies::default()))
@@ -20,7 +23,7 @@ fn client(registries: serde_json::Value) -> Result<Client> {
 
 /// A client for which one registry speaks plain HTTP.
 fn plain(registry: &Registry) -> Result<Client> {
-    client(serde_json::json!([{ "prefix": registry.host(), "plainHttp": true }]))
+    client(&serde_json::json!([{ "prefix": registry.host(), "plainHttp": true }]))
 }
 
 fn reference(registry: &Registry, rest: &str) -> Result<Reference> {
@@ -54,8 +57,11 @@ async fn fault(puller: &Puller, from: &Reference, credentials: &Credentials) -> 
     }
 }
 
-pub(super) async fn passwords_are_asked_for_and_wrong_ones_told_from_missing_ones(program: &Path) -> Result<()> {
-    let registry = Registry::start(program, &Options { password: true, ..Options::default() }).await?;
+pub(super) async fn passwords_are_asked_for_and_wrong_ones_told_from_missing_ones(
+    stage: &Stage,
+) -> Result<()> {
+    let registry =
+        Registry::start(stage.registry().await?, &Options { password: true, ..Options::default() }).await?;
     let (client, at) = (plain(&registry)?, reference(&registry, "acme/driver:1")?);
     let good = signed_in(&registry, USER.1);
     let pushed = client.push(&at, &component("one"), &good, SILENT).await?;
@@ -67,23 +73,24 @@ pub(super) async fn passwords_are_asked_for_and_wrong_ones_told_from_missing_one
     Ok(())
 }
 
-pub(super) async fn a_private_authority_is_trusted_where_it_is_named(program: &Path) -> Result<()> {
+pub(super) async fn a_private_authority_is_trusted_where_it_is_named(stage: &Stage) -> Result<()> {
     let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()])?;
     let certificate = made.cert.pem();
     let tls = Some((certificate.clone(), made.signing_key.serialize_pem()));
-    let registry = Registry::start(program, &Options { tls, ..Options::default() }).await?;
+    let registry = Registry::start(stage.registry().await?, &Options { tls, ..Options::default() }).await?;
     let at = reference(&registry, "acme/driver:1")?;
-    let trusting = client(serde_json::json!([{ "prefix": registry.host(), "ca": certificate }]))?;
+    let trusting = client(&serde_json::json!([{ "prefix": registry.host(), "ca": certificate }]))?;
     push(&trusting, &at, &component("one")).await?;
     ensure!(pull(&Puller::new(trusting, None, LIMIT), &at).await? == "one");
 
     let nobody = Credentials::none();
-    let strange = Puller::new(client(serde_json::json!([]))?, None, LIMIT);
-    ensure!(fault(&strange, &at, &nobody).await? == "UnknownAuthority");
+    let strange = Puller::new(client(&serde_json::json!([]))?, None, LIMIT);
+    let seen = fault(&strange, &at, &nobody).await?;
+    ensure!(seen == "UnknownAuthority", "{seen}");
     // The trust is that registry's alone.
-    let elsewhere = client(serde_json::json!([{ "prefix": "other.example", "ca": certificate }]))?;
+    let elsewhere = client(&serde_json::json!([{ "prefix": "other.example", "ca": certificate }]))?;
     ensure!(fault(&Puller::new(elsewhere, None, LIMIT), &at, &nobody).await? == "UnknownAuthority");
-    let open = Registry::start(program, &Options::default()).await?;
+    let open = Registry::start(stage.registry().await?, &Options::default()).await?;
     let without_tls = reference(&open, "acme/driver:1")?;
     ensure!(fault(&strange, &without_tls, &nobody).await? == "NotTls");
     open.stop().await?;
@@ -91,12 +98,12 @@ pub(super) async fn a_private_authority_is_trusted_where_it_is_named(program: &P
     Ok(())
 }
 
-pub(super) async fn mirrors_come_first_and_are_passed_over(program: &Path) -> Result<()> {
+pub(super) async fn mirrors_come_first_and_are_passed_over(stage: &Stage) -> Result<()> {
     let (mirror, origin) = (
-        Registry::start(program, &Options::default()).await?,
-        Registry::start(program, &Options::default()).await?,
+        Registry::start(stage.registry().await?, &Options::default()).await?,
+        Registry::start(stage.registry().await?, &Options::default()).await?,
     );
-    let client = client(serde_json::json!([
+    let client = client(&serde_json::json!([
         { "prefix": origin.host(), "plainHttp": true, "mirrors": ["127.0.0.1:1/absent", format!("{}/copy", mirror.host())] },
         { "prefix": mirror.host(), "plainHttp": true },
     ]))?;
@@ -113,8 +120,8 @@ pub(super) async fn mirrors_come_first_and_are_passed_over(program: &Path) -> Re
     Ok(())
 }
 
-pub(super) async fn a_tag_moves_and_a_digest_does_not(program: &Path) -> Result<()> {
-    let registry = Registry::start(program, &Options::default()).await?;
+pub(super) async fn a_tag_moves_and_a_digest_does_not(stage: &Stage) -> Result<()> {
+    let registry = Registry::start(stage.registry().await?, &Options::default()).await?;
     let (client, tag) = (plain(&registry)?, reference(&registry, "acme/driver:1")?);
     let first = push(&client, &tag, &component("one")).await?;
     ensure!(push(&client, &tag, &component("one")).await? == first, "the same component, other bytes");
@@ -127,8 +134,8 @@ pub(super) async fn a_tag_moves_and_a_digest_does_not(program: &Path) -> Result<
     Ok(())
 }
 
-pub(super) async fn bytes_that_were_changed_are_refused(program: &Path) -> Result<()> {
-    let registry = Registry::start(program, &Options::default()).await?;
+pub(super) async fn bytes_that_were_changed_are_refused(stage: &Stage) -> Result<()> {
+    let registry = Registry::start(stage.registry().await?, &Options::default()).await?;
     let (client, at) = (plain(&registry)?, reference(&registry, "acme/driver:1")?);
     let manifest = push(&client, &at, &component("one")).await?;
     let puller = Puller::new(client, None, LIMIT);
@@ -148,9 +155,7 @@ fn crafted(config: (&str, &[u8]), layer: (&str, &[u8]), size: u64) -> Result<Ima
     let blobs = directory.path().join("blobs/sha256");
     fs::create_dir_all(&blobs)?;
     let keep = |bytes: &[u8]| fs::write(blobs.join(Digest::of(bytes).hex()), bytes);
-    let named = |type_: &str, bytes: &[u8], size: u64| {
-        serde_json::json!({ "mediaType": type_, "digest": Digest::of(bytes), "size": size })
-    };
+    let named = |type_: &str, bytes: &[u8], size: u64| serde_json::json!({ "mediaType": type_, "digest": Digest::of(bytes), "size": size });
     let type_ = "application/vnd.oci.image.manifest.v1+json";
     let manifest = serde_json::json!({
         "schemaVersion": 2, "mediaType": type_,
@@ -190,13 +195,14 @@ fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(encoder.finish()?)
 }
 
-pub(super) async fn what_is_too_much_or_no_driver_is_not_taken(program: &Path) -> Result<()> {
-    let registry = Registry::start(program, &Options::default()).await?;
+pub(super) async fn what_is_too_much_or_no_driver_is_not_taken(stage: &Stage) -> Result<()> {
+    let registry = Registry::start(stage.registry().await?, &Options::default()).await?;
     let client = plain(&registry)?;
     let puller = Puller::new(client.clone(), None, LIMIT);
     let image = "application/vnd.oci.image.config.v1+json";
     let packed = "application/vnd.oci.image.layer.v1.tar+gzip";
-    let wasm = ("application/vnd.wasm.config.v0+json", br#"{"architecture":"wasm","os":"wasip2"}"#.as_slice());
+    let wasm =
+        ("application/vnd.wasm.config.v0+json", br#"{"architecture":"wasm","os":"wasip2"}"#.as_slice());
     let (good, good_config) = archive(b"in an image")?;
     let (huge, huge_config) = archive(&vec![0; 32 << 20])?;
     let (bomb, good) = (gzip(&huge)?, gzip(&good)?);
@@ -231,8 +237,8 @@ pub(super) async fn what_is_too_much_or_no_driver_is_not_taken(program: &Path) -
     Ok(())
 }
 
-pub(super) async fn what_was_pulled_needs_no_registry(program: &Path) -> Result<()> {
-    let registry = Registry::start(program, &Options::default()).await?;
+pub(super) async fn what_was_pulled_needs_no_registry(stage: &Stage) -> Result<()> {
+    let registry = Registry::start(stage.registry().await?, &Options::default()).await?;
     let (client, tag) = (plain(&registry)?, reference(&registry, "acme/driver:1")?);
     let digest = push(&client, &tag, &component("one")).await?;
     let directory = tempfile::tempdir()?;
@@ -252,8 +258,8 @@ pub(super) async fn what_was_pulled_needs_no_registry(program: &Path) -> Result<
     Ok(())
 }
 
-pub(super) async fn signatures_of_both_forms_are_found_and_kept(program: &Path) -> Result<()> {
-    let registry = Registry::start(program, &Options::default()).await?;
+pub(super) async fn signatures_of_both_forms_are_found_and_kept(stage: &Stage) -> Result<()> {
+    let registry = Registry::start(stage.registry().await?, &Options::default()).await?;
     let (client, at) = (plain(&registry)?, reference(&registry, "acme/driver:1")?);
     let digest = push(&client, &at, &component("one")).await?;
     let password = "p".to_owned().into();
@@ -272,8 +278,8 @@ pub(super) async fn signatures_of_both_forms_are_found_and_kept(program: &Path) 
         ensure!(found.len() == count, "{found:?}");
         let kept = puller.stored_signatures(&resolved).await?;
         ensure!(kept == found, "what is kept is not what was found");
-        let evidence: Vec<_> = found.iter().flat_map(Image::evidence).collect();
-        kompox_signature::verify(&public, &subject, &evidence[count - 1..])?;
+        let newest: Vec<_> = found.last().into_iter().flat_map(Image::evidence).collect();
+        kompox_signature::verify(&public, &subject, &newest)?;
     }
     Ok(())
 }

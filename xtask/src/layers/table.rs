@@ -57,6 +57,25 @@ pub(super) const RULES: &[Rule] = &[
         purity: Purity::Io,
     },
     Rule { member: "kompox-driver-*", may_use: &["kompox-driver-sdk"], never: HOST_SIDE, purity: Purity::Io },
+    // The source of the driver `eks` once more, linked natively by measurements.
+    Rule {
+        member: "kompox-native-eks",
+        may_use: &["kompox-driver-sdk"],
+        never: HOST_SIDE,
+        purity: Purity::Io,
+    },
+    Rule {
+        member: "kompox-devcloud",
+        may_use: &[],
+        never: &["wasmtime", "kube-client", "k8s-openapi"],
+        purity: Purity::Io,
+    },
+    Rule {
+        member: "kompox-devcloud-csi",
+        may_use: &["kompox-devcloud"],
+        never: &["kube", "kube-client", "k8s-openapi", "wasmtime"],
+        purity: Purity::Io,
+    },
     Rule { member: "kompox-devcluster", may_use: &["kompox-crds"], never: &["wasmtime"], purity: Purity::Io },
     Rule {
         member: "kompox-operator",
@@ -78,6 +97,8 @@ pub(super) const RULES: &[Rule] = &[
         never: &[],
         purity: Purity::Io,
     },
+    Rule { member: "kompox-images", may_use: &[], never: &["tokio", "kube", "wasmtime"], purity: Purity::Io },
+    Rule { member: "kompox-demo-service", may_use: &[], never: &["kube", "wasmtime"], purity: Purity::Io },
     Rule { member: "kompox-tests", may_use: &["*"], never: &[], purity: Purity::Io },
     // Light on purpose: every task waits for it to build.
     Rule { member: "xtask", may_use: &[], never: &["tokio", "kube", "wasmtime"], purity: Purity::Io },

@@ -133,10 +133,9 @@ fn egress_denied(error: &DriverError) -> bool {
 }
 
 fn remedy(error: &DriverError) -> &'static str {
-    if egress_denied(error) {
-        return "; the operator's log names the host: grant it in `spec.egress` of the KompoxDriver if it is right";
-    }
     match error.code {
+        // The runtime's message names the grant.
+        ErrorCode::PermissionDenied if egress_denied(error) => "",
         ErrorCode::Unauthenticated => "; check the Secret that `spec.provider.credentialsSecretRef` names",
         ErrorCode::PermissionDenied => "; grant the missing permission to the credentials",
         ErrorCode::QuotaExceeded => "; raise the account's quota or delete disks that are not needed",
@@ -176,7 +175,7 @@ mod tests {
             DriverError::new(ErrorCode::PermissionDenied, Effect::None, "EgressDenied", "it may not.");
         let problem = Problem::of_driver(&denied, "find the disk");
         assert_eq!(problem.reason, Reason::EgressDenied);
-        assert!(problem.message.contains("`spec.egress` of the KompoxDriver"), "{}", problem.message);
+        assert_eq!(problem.message, "failed to find the disk: it may not (EgressDenied)");
     }
 
     #[test]

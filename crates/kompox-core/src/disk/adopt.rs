@@ -15,10 +15,15 @@ pub(super) fn decide(observed: &Observed, provider: &Provider) -> Step {
     let Some(handle) = observed.spec().source.as_ref().and_then(|source| source.handle.clone()) else {
         return Step::blocked(Problem::stalled(Reason::SourceNotFound, "`spec.source.handle` is empty"));
     };
-    if let Some(rival) = &observed.rival {
-        let message =
-            format!("`spec.source.handle` names a disk that KompoxDisk {rival} has; delete one of the two");
-        return Step::blocked(Problem::stalled(Reason::AlreadyClaimed, message));
+    match &observed.rival {
+        None => return Step::Read(Read::Rival(handle)),
+        Some(Some(rival)) => {
+            let message = format!(
+                "`spec.source.handle` names a disk that KompoxDisk {rival} has; delete one of the two"
+            );
+            return Step::blocked(Problem::stalled(Reason::AlreadyClaimed, message));
+        }
+        Some(None) => {}
     }
     let Some(sighting) = &observed.by_handle else { return Step::Read(Read::ByHandle(handle)) };
     match sighting {

@@ -127,8 +127,20 @@ fn go_on(observed: &Observed, provider: &Provider, recorded: &Creation) -> Step 
     }
 }
 
-/// The disk is there and ours: record its handle, for good.
+/// The disk is there and ours: record its handle, for good. That it is ours is the driver's word: a disk
+/// that the cluster knows as somebody else's is never taken on it.
 fn confirm(observed: &Observed, info: &DiskInfo) -> Step {
+    match &observed.rival {
+        None => return Step::Read(Read::Rival(info.handle.clone())),
+        Some(Some(rival)) => {
+            let message = format!(
+                "the driver says that `{}` was made for this object, but KompoxDisk {rival} has that disk; it is left alone. Check the driver, then delete this object and make a new one",
+                info.handle
+            );
+            return Step::blocked(Problem::stalled(Reason::AlreadyClaimed, message));
+        }
+        Some(None) => {}
+    }
     let mut status = observed.status();
     adopt_facts(observed, &mut status, info);
     let note = Note::new(Reason::Creating, format!("the disk `{}` is made", info.handle));

@@ -32,8 +32,8 @@ pub struct Observed {
     pub asked: Asked,
     /// The `metadata.generation` for which it was called.
     pub asked_generation: Option<i64>,
-    /// Another KompoxDisk that has or had the better claim to `spec.source.handle`: `namespace/name`.
-    pub rival: Option<String>,
+    /// Another KompoxDisk that has the better claim to a handle, `namespace/name`; inner `None`: nobody.
+    pub rival: Option<Option<String>>,
     /// Why the last change of tags failed.
     pub tags_refused: Option<Problem>,
     /// Searches of the creation protocol.

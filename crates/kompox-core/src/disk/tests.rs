@@ -27,6 +27,8 @@ use kompox_crds::{
 };
 use std::{collections::BTreeSet, time::Duration};
 
+mod byzantine;
+
 const GIB: u64 = 1 << 30;
 
 /// A cluster with one KompoxDisk, and a cloud.
@@ -39,6 +41,8 @@ struct World {
     cloud: Vec<DiskInfo>,
     volume: Option<PersistentVolume>,
     adoption: Adoption,
+    /// The driver says "deleted" and deletes nothing.
+    lies: bool,
     now: i64,
     acts: Vec<String>,
     gone: bool,
@@ -61,6 +65,7 @@ impl World {
             cloud: vec![],
             volume: None,
             adoption: Adoption::Any,
+            lies: false,
             now: 1_800_000_000,
             acts: vec![],
             gone: false,
@@ -86,7 +91,7 @@ impl World {
             source: self.source.clone(),
             asked,
             asked_generation: Some(1),
-            rival: self.rival.clone(),
+            rival: None,
             tags_refused: None,
             looks: Looks::default(),
             by_handle: None,
@@ -118,6 +123,7 @@ impl World {
                 let ours = |info: &DiskInfo| owner.tags().iter().all(|(k, v)| info.tags().get(k) == Some(v));
                 observed.looks.by_tags = Some(self.seen(ours));
             }
+            Read::Rival(_) => observed.rival = Some(self.rival.clone()),
             Read::ByHandle(handle) => observed.by_handle = Some(self.seen(|info| info.handle == handle)),
             Read::Evidence(handle) => observed.evidence.looks.push(self.seen(|info| info.handle == handle)),
             Read::Volume(request) => observed.volume = Some(describe(&request)),
@@ -160,7 +166,7 @@ impl World {
                 format!("create:{handle}")
             }
             Act::DeleteDisk(target) => {
-                self.cloud.retain(|info| info.handle != target.handle);
+                self.cloud.retain(|info| self.lies || info.handle != target.handle);
                 format!("delete:{}", target.handle)
             }
             Act::SetTags(target, change) => {

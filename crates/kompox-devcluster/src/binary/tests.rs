@@ -1,7 +1,7 @@
 //! Where the programs are looked for, without starting or building any.
 
 use super::{Binaries, BinarySource, Environment, Error, Source};
-use crate::{control_plane::PartName, progress::Reporter};
+use crate::{part::PartName, progress::Reporter};
 use std::fs;
 
 #[tokio::test]

@@ -3,8 +3,9 @@
 //! Paths are relative: every part runs in the cluster's directory. That also keeps the socket's path
 //! below the 107 bytes that a socket address holds, however deep the directory lies.
 
-use super::part::PartName;
+use crate::part::PartName;
 use serde_json::json;
+use std::net::SocketAddrV4;
 
 /// etcd listens here and nowhere else: no port to race for, and the directory keeps others out.
 /// The name ends like a port because etcd refuses to advertise a socket without one.
@@ -16,6 +17,11 @@ pub(super) const SERVING_KEY: &str = "pki/serving.key";
 pub(super) const ACCOUNT_KEY: &str = "pki/service-accounts.key";
 pub(super) const ACCOUNT_PUBLIC_KEY: &str = "pki/service-accounts.pub";
 pub(super) const TOKENS: &str = "pki/tokens.csv";
+/// With which the API server proves itself to the real node's kubelet.
+pub(super) const KUBELET_CLIENT_CERTIFICATE: &str = "pki/kubelet-client.crt";
+pub(super) const KUBELET_CLIENT_KEY: &str = "pki/kubelet-client.key";
+/// The addresses of Services; the first one is the API server's, the tenth the name server's.
+pub(crate) const SERVICE_RANGE: &str = "10.96.0.0/16";
 pub(super) const SCHEDULER_CONFIG: &str = "kube-scheduler.json";
 /// Of each client of the control plane itself; the default of 20 binds 3.6 claims a second.
 const QPS: u32 = 500;
@@ -26,13 +32,16 @@ pub(super) fn kubeconfig(part: PartName) -> String {
     format!("{}.kubeconfig", part.program())
 }
 
-/// The flags of `part`; `port` is where it serves on 127.0.0.1.
-pub(super) fn of(part: PartName, port: u16) -> Vec<String> {
+/// The flags of `part`, which serves at `socket`; the API server also has to know of a real node.
+pub(super) fn of(part: PartName, socket: SocketAddrV4, real_node: bool) -> Vec<String> {
     match part {
         PartName::Etcd => etcd(),
-        PartName::ApiServer => api_server(port),
-        PartName::ControllerManager => controller_manager(port),
-        PartName::Scheduler => scheduler(port),
+        PartName::ApiServer if real_node => [api_server(socket), real_node_flags()].concat(),
+        PartName::ApiServer => [api_server(socket), loopback_flags()].concat(),
+        PartName::ControllerManager => controller_manager(socket),
+        PartName::Scheduler => scheduler(socket),
+        // Those of the node and of the storage are their own business.
+        _ => Vec::new(),
     }
 }
 
@@ -53,26 +62,43 @@ fn etcd() -> Vec<String> {
     ]
 }
 
-fn api_server(port: u16) -> Vec<String> {
-    let mut flags = serving(port);
+fn api_server(socket: SocketAddrV4) -> Vec<String> {
+    let mut flags = serving(socket);
     flags.extend([
         format!("--etcd-servers=unix://{ETCD_SOCKET}"),
-        "--advertise-address=127.0.0.1".into(),
-        // It refuses to publish a loopback address as the endpoint of the `kubernetes` Service.
-        "--endpoint-reconciler-type=none".into(),
-        "--authorization-mode=RBAC".into(),
+        format!("--advertise-address={}", socket.ip()),
+        // A kubelet may only do what its node and the pods on it need.
+        "--authorization-mode=Node,RBAC".into(),
+        "--enable-admission-plugins=NodeRestriction".into(),
         format!("--token-auth-file={TOKENS}"),
         "--service-account-issuer=https://kubernetes.default.svc".into(),
         format!("--service-account-key-file={ACCOUNT_PUBLIC_KEY}"),
         format!("--service-account-signing-key-file={ACCOUNT_KEY}"),
-        "--service-cluster-ip-range=10.96.0.0/16".into(),
+        format!("--service-cluster-ip-range={SERVICE_RANGE}"),
         "--allow-privileged=true".into(),
     ]);
     flags
 }
 
-fn controller_manager(port: u16) -> Vec<String> {
-    let mut flags = serving(port);
+/// It refuses to publish a loopback address as the endpoint of the `kubernetes` Service.
+fn loopback_flags() -> Vec<String> {
+    vec!["--endpoint-reconciler-type=none".into()]
+}
+
+/// Logs, exec and port-forward: the API server calls the kubelet, by address, for there is no name.
+/// Its own address is the one behind the `kubernetes` Service.
+fn real_node_flags() -> Vec<String> {
+    vec![
+        "--endpoint-reconciler-type=lease".into(),
+        "--kubelet-preferred-address-types=InternalIP".into(),
+        format!("--kubelet-certificate-authority={CA}"),
+        format!("--kubelet-client-certificate={KUBELET_CLIENT_CERTIFICATE}"),
+        format!("--kubelet-client-key={KUBELET_CLIENT_KEY}"),
+    ]
+}
+
+fn controller_manager(socket: SocketAddrV4) -> Vec<String> {
+    let mut flags = serving(socket);
     flags.extend(client(PartName::ControllerManager));
     flags.extend([
         format!("--kubeconfig={}", kubeconfig(PartName::ControllerManager)),
@@ -86,8 +112,8 @@ fn controller_manager(port: u16) -> Vec<String> {
     flags
 }
 
-fn scheduler(port: u16) -> Vec<String> {
-    let mut flags = serving(port);
+fn scheduler(socket: SocketAddrV4) -> Vec<String> {
+    let mut flags = serving(socket);
     flags.extend(client(PartName::Scheduler));
     flags.push(format!("--config={SCHEDULER_CONFIG}"));
     flags
@@ -108,10 +134,10 @@ pub(super) fn scheduler_config() -> String {
     .to_string()
 }
 
-fn serving(port: u16) -> Vec<String> {
+fn serving(socket: SocketAddrV4) -> Vec<String> {
     vec![
-        "--bind-address=127.0.0.1".into(),
-        format!("--secure-port={port}"),
+        format!("--bind-address={}", socket.ip()),
+        format!("--secure-port={}", socket.port()),
         format!("--tls-cert-file={SERVING_CERTIFICATE}"),
         format!("--tls-private-key-file={SERVING_KEY}"),
     ]

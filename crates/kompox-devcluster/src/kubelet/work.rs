@@ -120,7 +120,10 @@ fn uids_by_node(options: &KubeletOptions, uids: Vec<String>) -> BTreeMap<String,
 }
 
 fn attacher(client: Client, options: &KubeletOptions) -> Arc<Attacher> {
-    let attaching = options.csi_drivers.iter().filter(|driver| driver.attach_required);
+    let simulated = |driver: &&super::CsiDriverSpec| {
+        driver.attach_required && driver.attacher == super::Attacher::Simulated
+    };
+    let attaching = options.csi_drivers.iter().filter(simulated);
     Arc::new(Attacher {
         client,
         drivers: attaching.map(|driver| driver.name.clone()).collect(),
@@ -130,7 +133,7 @@ fn attacher(client: Client, options: &KubeletOptions) -> Arc<Attacher> {
 }
 
 /// Whether the scheduler would put pods on it.
-pub(super) fn takes_pods(node: &Node) -> bool {
+pub(crate) fn takes_pods(node: &Node) -> bool {
     let conditions = node.status.as_ref().and_then(|status| status.conditions.as_deref()).unwrap_or_default();
     let ready = conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True");
     let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_deref()).unwrap_or_default();

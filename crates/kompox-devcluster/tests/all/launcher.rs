@@ -1,7 +1,7 @@
 //! A launcher that dies or is stopped from outside. The launcher is this very test binary, started
 //! again with [`launcher_process`] as its only test and a directory in the environment.
 
-use crate::support;
+use crate::{real_node, storage, support};
 use anyhow::{Context as _, Result};
 use kompox_devcluster::{DevCluster, State, stop_by_state};
 use kube::{Api, api::ListParams};
@@ -11,29 +11,52 @@ use std::{
 };
 
 const DIRECTORY: &str = "KOMPOX_TEST_LAUNCHER_DIRECTORY";
+/// Asks for a real node.
+const REAL_NODE: &str = "KOMPOX_TEST_LAUNCHER_REAL_NODE";
+/// Asks for storage.
+const STORAGE: &str = "KOMPOX_TEST_LAUNCHER_STORAGE";
 
 /// Does nothing unless it was started by one of the tests below.
 #[tokio::test]
 async fn launcher_process() -> Result<()> {
     let Some(directory) = std::env::var_os(DIRECTORY) else { return Ok(()) };
     let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    let cluster = DevCluster::start(support::options(Path::new(&directory))).await?;
+    let mut options = support::options(Path::new(&directory));
+    if std::env::var_os(REAL_NODE).is_some() {
+        options = real_node::options(options);
+    }
+    if std::env::var_os(STORAGE).is_some() {
+        options.storage = Some(storage::storage()?);
+    }
+    let cluster = DevCluster::start(options).await?;
     terminated.recv().await;
     cluster.stop().await?;
     Ok(())
 }
 
 /// Removed from the process table even if the test fails halfway.
-struct Launcher(Child);
+pub(crate) struct Launcher(Child);
 
 impl Launcher {
     fn spawn(directory: &Path) -> Result<Self> {
-        let child = Command::new(std::env::current_exe()?)
+        Ok(Self(Self::command(directory)?.spawn()?))
+    }
+
+    pub(crate) fn spawn_with_real_node(directory: &Path) -> Result<Self> {
+        Ok(Self(Self::command(directory)?.env(REAL_NODE, "1").spawn()?))
+    }
+
+    pub(crate) fn spawn_with_storage(directory: &Path) -> Result<Self> {
+        Ok(Self(Self::command(directory)?.env(STORAGE, "1").spawn()?))
+    }
+
+    fn command(directory: &Path) -> Result<Command> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command
             .args(["launcher::launcher_process", "--exact"])
             .env(DIRECTORY, directory)
-            .stdout(Stdio::null())
-            .spawn()?;
-        Ok(Self(child))
+            .stdout(Stdio::null());
+        Ok(command)
     }
 }
 
@@ -44,7 +67,7 @@ impl Drop for Launcher {
     }
 }
 
-async fn until_ready(directory: &Path) -> Result<State> {
+pub(crate) async fn until_ready(directory: &Path) -> Result<State> {
     support::eventually("the launcher's cluster is ready", || async {
         Ok(State::read(directory)?.is_some_and(|state| state.ready && state.alive()))
     })
@@ -95,10 +118,10 @@ async fn survivors_of_a_killed_launcher_are_ended() -> Result<()> {
     let (ours, mut reused) = (id(&survivor)?, id(&bystander)?);
     // The number of a part that ended long ago and now belongs to someone else.
     reused.start_ticks -= 1;
-    let part = |name: &str, process| serde_json::json!({ "name": name, "process": process, "log": "x", "port": null });
+    let part = |name: &str, process| serde_json::json!({ "name": name, "version": "", "process": process, "log": "x", "port": null });
     let gone = kompox_devcluster::process::ProcessId { start_ticks: 1, ..ours.clone() };
     let state = serde_json::json!({ "launcher": gone, "ready": true, "server": null, "kubeconfig": "x",
-        "simulatedPods": true, "parts": [part("etcd", &ours), part("kube-apiserver", &reused)] });
+        "simulatedNodes": [], "parts": [part("etcd", &ours), part("kube-apiserver", &reused)] });
     std::fs::write(directory.path().join("state.json"), state.to_string())?;
     assert!(stop_by_state(directory.path()).await?);
     assert!(!ours.alive());

@@ -3,7 +3,10 @@
 //!
 //! The first run on a machine builds the control plane, which takes minutes.
 
+mod ingress;
 mod launcher;
+mod real_node;
+mod storage;
 mod support;
 mod volumes;
 mod workloads;
@@ -43,6 +46,7 @@ async fn a_cluster_from_start_to_stop() -> Result<()> {
         workloads::finalizer_sees_terminated_containers(&client),
         workloads::deleted_before_it_started(&client),
         volumes::attach_use_and_detach(&client),
+        ingress::everything(&client),
     )?;
     workloads::hundreds_of_pods(&client).await?;
     parts_can_be_killed_and_restarted(&cluster).await?;
@@ -62,7 +66,8 @@ async fn directory_is_private_and_found_by_others(cluster: &DevCluster) -> Resul
     assert_eq!(mode(cluster.directory())?, 0o700);
     assert_eq!(mode(&cluster.kubeconfig_path())?, 0o600);
     let state = State::read(cluster.directory())?.context("no state")?;
-    assert!(state.ready && state.simulated_pods && state.alive());
+    assert!(state.ready && state.real_node.is_none() && state.alive());
+    assert_eq!(state.simulated_nodes, ["node-a", "node-b", "node-c"]);
     assert_eq!(state.launcher.pid, std::process::id());
     assert_eq!(state.parts, cluster.parts().await);
 

@@ -7,18 +7,19 @@ use super::{Failure, signer::learn_authorization};
 use crate::{
     egress::Policy,
     http::{Client, SendFailure},
+    limiter::retry_after,
     options::{Clock, Limits},
     redact::Redactor,
 };
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, Method, Request, StatusCode, Uri,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT},
 };
 use http_body_util::{BodyExt as _, Full, Limited};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// Longest answer of a token endpoint, in bytes.
 const ANSWER: usize = 256 << 10;
@@ -161,7 +162,9 @@ impl Wire<'_> {
             .unwrap_or_default();
         let message = format!("{} refused to give a token (status {status}{code})", answer.origin);
         match status {
-            408 | 425 | 429 | 500.. => Failure::unavailable(message).after(retry_after(&answer.headers)),
+            408 | 425 | 429 | 500.. => {
+                Failure::unavailable(message).after(retry_after(&answer.headers, self.now()))
+            }
             _ => Failure::refused(format!("{message}: check the credentials")),
         }
     }
@@ -218,9 +221,4 @@ pub(super) fn no_code(_body: &[u8]) -> Option<String> {
 fn is_code(text: &str) -> bool {
     (1..=CODE).contains(&text.len())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: u64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds.min(3600)))
 }

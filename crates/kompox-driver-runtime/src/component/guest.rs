@@ -2,6 +2,8 @@
 
 use crate::{
     bindings::exports::kompox::driver::{disk, disk_modify, identity, snapshot},
+    engine::chain,
+    error::LoadError,
     state::CallState,
 };
 use wasmtime::{
@@ -26,14 +28,25 @@ impl Exports {
         pre: &InstancePre<CallState>,
         has_disk_modify: bool,
         has_snapshot: bool,
-    ) -> wasmtime::Result<Self> {
+    ) -> Result<Self, LoadError> {
         Ok(Self {
-            identity: identity::GuestIndices::new(pre)?,
-            disk: disk::GuestIndices::new(pre)?,
-            disk_modify: has_disk_modify.then(|| disk_modify::GuestIndices::new(pre)).transpose()?,
-            snapshot: has_snapshot.then(|| snapshot::GuestIndices::new(pre)).transpose()?,
+            identity: fitting("identity", identity::GuestIndices::new(pre))?,
+            disk: fitting("disk", disk::GuestIndices::new(pre))?,
+            disk_modify: has_disk_modify
+                .then(|| fitting("disk-modify", disk_modify::GuestIndices::new(pre)))
+                .transpose()?,
+            snapshot: has_snapshot
+                .then(|| fitting("snapshot", snapshot::GuestIndices::new(pre)))
+                .transpose()?,
         })
     }
+}
+
+fn fitting<T>(interface: &str, found: wasmtime::Result<T>) -> Result<T, LoadError> {
+    found.map_err(|error| LoadError::Shape {
+        interface: format!("kompox:driver/{interface}"),
+        cause: chain(&error),
+    })
 }
 
 /// An instance that serves one call.
@@ -46,6 +59,22 @@ pub(crate) struct Guest<'s> {
 impl<'s> Guest<'s> {
     pub(crate) fn new(store: &'s mut Store<CallState>, instance: Instance, exports: &'s Exports) -> Self {
         Self { store, instance, exports }
+    }
+
+    /// Compares the functions of the component with those of the contract. Only an instance tells their types.
+    ///
+    /// # Errors
+    /// The first interface that has another shape.
+    pub(crate) fn fit(&mut self) -> Result<(), LoadError> {
+        fitting("identity", self.identity())?;
+        fitting("disk", self.disk())?;
+        if self.exports.disk_modify.is_some() {
+            fitting("disk-modify", self.disk_modify())?;
+        }
+        if self.exports.snapshot.is_some() {
+            fitting("snapshot", self.snapshot())?;
+        }
+        Ok(())
     }
 
     pub(crate) fn identity(&mut self) -> wasmtime::Result<identity::Guest> {

@@ -65,7 +65,7 @@ impl From<wit::DiskState> for DiskState {
 impl Reader {
     pub(crate) fn disk_plan(&self, plan: wit::DiskPlan) -> Read<DiskPlan> {
         Ok(DiskPlan {
-            size_bytes: plan.size_bytes,
+            size_bytes: self.size("a planned size", plan.size_bytes)?,
             zone: self.optional("a zone", plan.zone)?,
             options: self.attributes("the planned options", plan.options)?,
             topology: self.topology(plan.topology)?,
@@ -99,7 +99,7 @@ impl Reader {
             handle: self.handle(disk.handle)?,
             name: self.optional("a disk's name", disk.name)?,
             state: disk.state.into(),
-            size_bytes: disk.size_bytes,
+            size_bytes: self.size("a disk's size", disk.size_bytes)?,
             zone: self.optional("a zone", disk.zone)?,
             source: disk.source.map(|source| self.source(source)).transpose()?,
             attachments: self.attachments(disk.attachments)?,
@@ -124,7 +124,7 @@ impl Reader {
             source: self.volume_source(volume.source)?,
             topology: self.topology(volume.topology)?,
             mount_options: self.words("the mount options", volume.mount_options)?,
-            access_modes: self.words("the access modes", volume.access_modes)?,
+            access_modes: self.access_modes(volume.access_modes)?,
         })
     }
 
@@ -136,7 +136,7 @@ impl Reader {
                 VolumeSource::Other("csi with secrets".to_owned())
             }
             wit::VolumeSource::Csi(csi) => VolumeSource::Csi(CsiSource {
-                driver: self.word("a CSI driver's name", csi.driver)?,
+                driver: self.csi_driver(csi.driver)?,
                 volume_handle: self.handle(csi.volume_handle)?,
                 attributes: self.attributes("the volume attributes", csi.attributes)?,
             }),

@@ -61,6 +61,10 @@ impl Reader {
     }
 
     pub(crate) fn account(&self, account: wit::Account) -> Read<Account> {
+        // An empty id would be the same for every account, and ids are compared before anything is destroyed.
+        if account.id.as_deref().is_some_and(str::is_empty) {
+            return Err(Malformed("an account id is empty".to_owned()));
+        }
         Ok(Account {
             id: self.optional("an account id", account.id)?,
             name: self.optional("an account name", account.name)?,

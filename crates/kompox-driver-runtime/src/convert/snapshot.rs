@@ -26,10 +26,7 @@ impl From<wit::SnapshotState> for SnapshotState {
 
 impl Reader {
     fn csi_snapshot(&self, csi: wit::CsiSnapshot) -> Read<CsiSnapshot> {
-        Ok(CsiSnapshot {
-            driver: self.word("a CSI driver's name", csi.driver)?,
-            handle: self.handle(csi.handle)?,
-        })
+        Ok(CsiSnapshot { driver: self.csi_driver(csi.driver)?, handle: self.handle(csi.handle)? })
     }
 
     fn snapshot_info(&self, snapshot: wit::SnapshotInfo) -> Read<SnapshotInfo> {
@@ -38,7 +35,7 @@ impl Reader {
             name: self.optional("a snapshot's name", snapshot.name)?,
             state: snapshot.state.into(),
             disk_handle: snapshot.disk_handle.map(|handle| self.handle(handle)).transpose()?,
-            restore_size_bytes: snapshot.restore_size_bytes,
+            restore_size_bytes: self.size("a snapshot's size", snapshot.restore_size_bytes)?,
             location: self.optional("a location", snapshot.location)?,
             zones: self.words("a snapshot's zones", snapshot.zones)?,
             taken_at: self.optional("a time", snapshot.taken_at)?,

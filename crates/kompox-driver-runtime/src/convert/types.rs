@@ -1,12 +1,10 @@
 //! The shared interface `types`.
 
-use super::{Malformed, Read, Reader, list_of, pairs};
+use super::{Malformed, Read, Reader, delay, list_of, pairs};
 use crate::bindings::kompox::driver::types as wit;
 use kompox_core::driver::{
     DriverError, Effect, ErrorCode, Finding, Intent, Outcome, Pending, Query, Severity, TagChange, Target,
-    TopologyTerm,
 };
-use std::time::Duration;
 
 impl From<&Intent> for wit::Intent {
     fn from(intent: &Intent) -> Self {
@@ -90,7 +88,7 @@ impl Reader {
         DriverError {
             code: error.code.into(),
             effect: error.effect.into(),
-            retry_after: error.retry_after_ms.map(|ms| Duration::from_millis(ms.into())),
+            retry_after: error.retry_after_ms.map(delay),
             reason: self.reason(&error.reason),
             message: self.message(&error.message),
             details: error
@@ -115,15 +113,6 @@ impl Reader {
         list_of("the list of findings", findings, super::ENTRIES, |finding| self.finding(finding))
     }
 
-    pub(super) fn topology(&self, terms: Vec<wit::TopologyTerm>) -> Read<Vec<TopologyTerm>> {
-        list_of("the topology", terms, super::ENTRIES, |term| {
-            Ok(TopologyTerm {
-                key: self.word("a topology key", term.key)?,
-                values: self.words("the values of a topology term", term.values)?,
-            })
-        })
-    }
-
     pub(crate) fn outcome(&self, outcome: wit::Outcome) -> Read<Outcome> {
         Ok(Outcome {
             handle: outcome.handle.map(|handle| self.handle(handle)).transpose()?,
@@ -139,7 +128,7 @@ impl Reader {
             resume: self.token("a resume token", Some(pending.resume))?.unwrap_or_default(),
             message: self.message(&pending.message),
             percent: pending.percent,
-            poll_after: Duration::from_millis(pending.poll_after_ms.into()),
+            poll_after: delay(pending.poll_after_ms),
         })
     }
 }

@@ -36,7 +36,7 @@ impl Networks {
         match class(address) {
             Class::Never(kind) => Err(format!("{address} is {kind}, which no driver may reach")),
             Class::Internal(kind) if !self.contains(address) => {
-                Err(format!("{address} is {kind}: the administrator must grant this driver its network"))
+                Err(format!("{address} is {kind}: if it is right, add {}", remedy(address)))
             }
             Class::Internal(_) | Class::Public => Ok(()),
         }
@@ -51,8 +51,21 @@ impl Networks {
         if self.contains(canonical(address)) {
             return Ok(());
         }
-        Err(format!("{address} is not in a network that the administrator granted to this driver"))
+        Err(format!(
+            "an address in a URL needs a grant of its network: if it is right, add {}",
+            remedy(address)
+        ))
     }
+}
+
+/// The grant that opens an address.
+fn remedy(address: IpAddr) -> String {
+    format!("`{}` to `spec.egress.cidrs` of the KompoxDriver with `spec.egress.mode: Custom`", only(address))
+}
+
+/// The block of one address.
+pub(super) fn only(address: IpAddr) -> IpNet {
+    IpNet::from(canonical(address))
 }
 
 /// The address that traffic would really go to: IPv4 in its IPv6 disguises becomes IPv4.
@@ -178,6 +191,6 @@ mod tests {
         assert!(granted.allow_literal("127.0.0.1".parse().unwrap()).is_ok());
         assert!(granted.allow_literal("127.0.0.2".parse().unwrap()).is_err());
         let error = granted.allow_literal("8.8.8.8".parse().unwrap()).unwrap_err();
-        assert!(error.contains("granted"), "{error}");
+        assert!(error.contains("`8.8.8.8/32` to `spec.egress.cidrs`"), "{error}");
     }
 }

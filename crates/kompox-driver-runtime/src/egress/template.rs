@@ -3,7 +3,11 @@
 //! What a tenant configures fills a label or a path segment and can never add a host: a template
 //! whose whole origin is configured needs the administrator's grant.
 
-use super::{Endpoint, Host, Networks, address_literal, default_port, has_dot_segment};
+use super::{Endpoint, Host, Networks, address_literal, default_port, has_dot_segment, is_name};
+use crate::{
+    limiter::Quota,
+    options::{EgressGrant, EgressScope},
+};
 use http::{Uri, uri::Scheme};
 use kompox_core::driver::Attributes;
 
@@ -56,7 +60,7 @@ impl Template {
     pub(super) fn resolve(
         &self,
         config: &Attributes,
-        origins: &[String],
+        grant: &EgressGrant,
         networks: &Networks,
     ) -> Result<Endpoint, String> {
         match self {
@@ -64,11 +68,7 @@ impl Template {
                 let value = present(config, key)?;
                 let endpoint = from_configured(declared, value, path)
                     .map_err(|what| format!("config.{key} is not a usable URL: {what}"))?;
-                if granted(&endpoint, origins, networks) {
-                    Ok(endpoint)
-                } else {
-                    Err(needs_grant(key, value))
-                }
+                if granted(&endpoint, grant, networks) { Ok(endpoint) } else { Err(needs_grant(key, value)) }
             }
             Self::Fixed { declared, scheme, host, port, path } => Ok(Endpoint {
                 scheme: scheme.clone(),
@@ -77,15 +77,29 @@ impl Template {
                 path: fill(path, config, is_segment)?,
                 declared: declared.clone(),
                 auth: None,
+                quota: Quota::default(),
             }),
         }
     }
 }
 
-fn granted(endpoint: &Endpoint, origins: &[String], networks: &Networks) -> bool {
+/// An address needs its network, a name its origin or, over https, its host among those of the
+/// administrator's list.
+fn granted(endpoint: &Endpoint, grant: &EgressGrant, networks: &Networks) -> bool {
     if let Host::Address(address) = &endpoint.host {
         return networks.allow_literal(*address).is_ok();
     }
+    let is_listed = match &grant.scope {
+        EgressScope::Hosts(hosts) if endpoint.scheme == Scheme::HTTPS => {
+            let name = endpoint.host.to_string();
+            hosts.iter().any(|host| is_name(host, &name))
+        }
+        _ => false,
+    };
+    is_listed || is_origin(endpoint, &grant.origins)
+}
+
+fn is_origin(endpoint: &Endpoint, origins: &[String]) -> bool {
     origins.iter().any(|origin| {
         from_configured(origin, origin, "").is_ok_and(|granted| {
             granted.scheme == endpoint.scheme
@@ -97,8 +111,13 @@ fn granted(endpoint: &Endpoint, origins: &[String], networks: &Networks) -> bool
 
 fn needs_grant(key: &str, value: &str) -> String {
     let value: String = value.chars().filter(|c| !c.is_control()).take(200).collect();
+    let host = value.parse::<Uri>().ok().as_ref().map(super::host).unwrap_or_default();
+    let field = match address_literal(&host) {
+        Some(address) => format!("`{}` to `spec.egress.cidrs`", super::address::only(address)),
+        None => format!("`{host}` to `spec.egress.hosts`"),
+    };
     format!(
-        "`{value}` comes from config.{key}: the administrator must grant this driver the origin, or the network if it is an address"
+        "`{value}` comes from config.{key}: if it is right, add {field} of the KompoxDriver with `spec.egress.mode: Custom`"
     )
 }
 
@@ -118,7 +137,15 @@ fn from_configured(declared: &str, value: &str, path: &str) -> Result<Endpoint, 
     if matches!(&host, Host::Name(labels) if labels.contains(&None)) {
         return Err("it must not hold wildcards".to_owned());
     }
-    Ok(Endpoint { scheme, host, port, path, declared: declared.to_owned(), auth: None })
+    Ok(Endpoint {
+        scheme,
+        host,
+        port,
+        path,
+        declared: declared.to_owned(),
+        auth: None,
+        quota: Quota::default(),
+    })
 }
 
 fn rooted(path: &str) -> String {

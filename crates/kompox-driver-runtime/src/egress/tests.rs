@@ -73,11 +73,52 @@ fn requests_are_matched_to_endpoints() {
         ("https://b.blob.example.com/v1/../secret", malformed),
         ("https://b.blob.example.com/v1/%2e%2E/secret", malformed),
         ("https://b.blob.example.com/v1/a%2f..%2f..%2fsecret", malformed),
+        ("https://ec2.us-west-2.amazonaws.com:/", malformed),
+        ("https://ec2.us-west-2.amazonaws.com:80/", not_declared),
+        ("https://ec2.us-west-2.amazonaws.com:443@evil.example/", malformed),
+        ("https://xn--ec-5ja.us-west-2.amazonaws.com/", not_declared),
+        ("https://2852039166/latest/", not_declared),
+        ("https://0xa9fea9fe/", not_declared),
+        ("https://0251.0376.0251.0376/", not_declared),
+        ("https://[::ffff:a9fe:a9fe]/", not_declared),
+        ("https://10.96.0.1/api", not_declared),
+        ("https://kubernetes.default.svc/api", not_declared),
+        ("ftp://ec2.us-west-2.amazonaws.com/", malformed),
         ("https://169.254.169.254/latest/meta-data/", not_declared),
         ("https://[::ffff:169.254.169.254]/", not_declared),
     ];
     for (url, expected) in cases {
         assert_eq!(verdict(&policy, url), expected.map(str::to_owned), "{url}");
+    }
+}
+
+#[test]
+fn tunnels_cannot_be_asked_for() {
+    let policy = policy(ENDPOINTS, &[("region", "us-west-2")], &EgressGrant::default());
+    for method in [Method::CONNECT, Method::TRACE] {
+        let denial =
+            policy.allow(&method, &"https://ec2.us-west-2.amazonaws.com/".parse().unwrap()).unwrap_err();
+        assert_eq!(denial.reason, "MalformedRequest", "{method}");
+    }
+}
+
+/// A host in the administrator's list may also be configured, over TLS only.
+#[test]
+fn a_listed_host_may_be_configured() {
+    let scope = EgressScope::Hosts(vec!["*.vpce.example".to_owned()]);
+    let grant =
+        EgressGrant { scope, networks: vec!["10.0.0.0/8".parse().unwrap()], ..EgressGrant::default() };
+    for (endpoint, expected) in [
+        ("https://a.vpce.example", Ok("own")),
+        ("https://a.vpce.example:8443", Ok("own")),
+        ("http://a.vpce.example", Err("EndpointNotDeclared")),
+        ("https://a.b.vpce.example", Err("EndpointNotDeclared")),
+        ("https://a.vpce.example.evil.example", Err("EndpointNotDeclared")),
+        ("https://10.1.2.3", Ok("own")),
+        ("https://11.1.2.3", Err("EndpointNotDeclared")),
+    ] {
+        let policy = policy(ENDPOINTS, &[("endpoint", endpoint)], &grant);
+        assert_eq!(verdict(&policy, &format!("{endpoint}/")), expected.map(str::to_owned), "{endpoint}");
     }
 }
 
@@ -103,7 +144,8 @@ fn a_configured_origin_needs_a_grant() {
     }
     let ungranted = policy(ENDPOINTS, &[("endpoint", "http://127.0.0.1:5000")], &EgressGrant::default());
     let denial = ungranted.allow(&Method::GET, &"http://127.0.0.1:5000/".parse().unwrap()).unwrap_err();
-    assert!(denial.message.contains("config.endpoint") && denial.message.contains("grant"), "{denial}");
+    let grant = "from config.endpoint: if it is right, add `127.0.0.1/32` to `spec.egress.cidrs`";
+    assert!(denial.message.contains(grant), "{denial}");
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Bodies with a limit: requests are held in memory to be signed, responses are cut off.
 
+use crate::{limiter::Pass, observer::ResponseRead, options::RuntimeOptions};
 use bytes::{Bytes, BytesMut};
 use http::{Response, header};
 use http_body_util::{BodyExt as _, combinators::UnsyncBoxBody};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -25,12 +27,35 @@ pub(super) async fn collect(mut body: WasiBody, limit: usize) -> Result<Bytes, E
     Ok(collected.freeze())
 }
 
+/// Who reads a response: its place among the open requests is free when the body is dropped.
+pub(super) struct Reader {
+    driver: Arc<str>,
+    options: Arc<RuntimeOptions>,
+    bytes: usize,
+    _pass: Pass,
+}
+
+impl Reader {
+    /// A driver whose request passed.
+    pub(super) fn new(driver: &Arc<str>, options: &Arc<RuntimeOptions>, pass: Pass) -> Self {
+        Self { driver: Arc::clone(driver), options: Arc::clone(options), bytes: 0, _pass: pass }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let read = ResponseRead { driver: &self.driver, bytes: self.bytes };
+        self.options.observer.response_read(&read);
+    }
+}
+
 /// The response with a body that ends in an error after `limit` bytes, or when nothing comes for
 /// `pause`.
 pub(super) fn limited(
     response: Response<Incoming>,
     limit: usize,
     pause: Duration,
+    reader: Reader,
 ) -> Result<Response<WasiBody>, Error> {
     let declared =
         response.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -38,7 +63,8 @@ pub(super) fn limited(
         return Err(too_long(limit));
     }
     Ok(response.map(|body| {
-        let body = Limited { body, left: limit, limit, pause, deadline: Box::pin(tokio::time::sleep(pause)) };
+        let deadline = Box::pin(tokio::time::sleep(pause));
+        let body = Limited { body, left: limit, limit, pause, deadline, reader };
         UnsyncBoxBody::new(body)
     }))
 }
@@ -53,6 +79,7 @@ struct Limited {
     limit: usize,
     pause: Duration,
     deadline: Pin<Box<Sleep>>,
+    reader: Reader,
 }
 
 impl Body for Limited {
@@ -73,6 +100,7 @@ impl Body for Limited {
             // The head has arrived: whatever happened, the request was received.
             let frame = frame.map_err(|_| Error::HttpResponseIncomplete)?;
             let length = frame.data_ref().map_or(0, Bytes::len);
+            self.reader.bytes = self.reader.bytes.saturating_add(length);
             self.left = self.left.checked_sub(length).ok_or_else(|| too_long(self.limit))?;
             Ok(frame)
         }))

@@ -339,9 +339,20 @@ mod tests {
         assert_eq!(vetting.vet("a.example", mixed.into_iter()).unwrap(), addresses(&["52.94.5.1:0"]));
         let error = vetting.vet("a.example", addresses(&["10.0.0.1:0"]).into_iter()).unwrap_err();
         assert!(
-            matches!(&error, ResolveError::Forbidden(why) if why.contains("a.example") && why.contains("grant"))
+            matches!(&error, ResolveError::Forbidden(why) if why.contains("a.example") && why.contains("`10.0.0.1/32` to `spec.egress.cidrs`"))
         );
         assert!(matches!(vetting.vet("a.example", std::iter::empty()), Err(ResolveError::Failed(_))));
+    }
+
+    /// What resolvers take for an address although it is no literal of a URL.
+    #[tokio::test]
+    async fn numbers_that_resolve_are_vetted_too() {
+        for name in ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "2852039166", "localhost"] {
+            let mut vetting = Vetting::new(Networks::default(), Networks::allow_resolved);
+            let name: Name = name.parse().unwrap();
+            let error = vetting.call(name.clone()).await.unwrap_err();
+            assert!(matches!(error, ResolveError::Forbidden(_)), "{name}: {error}");
+        }
     }
 
     #[test]

@@ -1,14 +1,20 @@
 //! Reads the JSON of `describe` and refuses what the host could not honour.
 
 use crate::{auth, egress::Template, error::LoadError};
-use kompox_core::driver::{Descriptor, Provider};
+use kompox_core::driver::{Descriptor, Endpoint, Provider};
 use semver::Version;
 use std::collections::BTreeSet;
 
 /// Longest descriptor, in bytes.
 const DESCRIPTOR_BYTES: usize = 256 << 10;
 /// Provider types of one driver.
-const PROVIDERS: usize = 32;
+const PROVIDERS: usize = 16;
+/// Longest version, in bytes: it is shown in statuses.
+const VERSION: usize = 64;
+/// Longest name of a publisher, in bytes.
+const VENDOR: usize = 253;
+/// Words of `requires`.
+const REQUIRES: usize = 32;
 /// Entries of any list of a provider type.
 const ENTRIES: usize = 64;
 /// Longest word, name or URL, in bytes.
@@ -34,7 +40,12 @@ fn check(descriptor: &Descriptor, host: &str) -> Result<(), String> {
     if !is_dns_label(&descriptor.name) {
         return Err(format!("`name` is {:?}; it must be a DNS label", descriptor.name));
     }
+    if descriptor.version.len() > VERSION {
+        return Err(format!("`version` is longer than {VERSION} bytes"));
+    }
     version("version", &descriptor.version)?;
+    check_text("vendor", &descriptor.vendor, VENDOR)?;
+    check_list("requires", &descriptor.requires.iter().map(String::as_str).collect::<Vec<_>>(), REQUIRES)?;
     if let Some(needed) = &descriptor.min_host_version
         && version("minHostVersion", needed)? > version("the operator's version", host)?
     {
@@ -74,10 +85,16 @@ fn check_provider(provider: &Provider) -> Result<(), String> {
         ("credentials", provider.credentials.iter().map(|credential| credential.key.as_str()).collect()),
     ];
     for (name, list) in &lists {
-        check_list(name, list)?;
+        check_list(name, list, ENTRIES)?;
+    }
+    for credential in &provider.credentials {
+        check_text("description", &credential.description, WORD)
+            .map_err(|what| format!("credential `{}`: {what}", credential.key))?;
     }
     for endpoint in &provider.endpoints {
-        Template::parse(&endpoint.url).map_err(|what| format!("endpoint `{}`: {what}", endpoint.url))?;
+        Template::parse(&endpoint.url)
+            .and_then(|_| check_limits(endpoint))
+            .map_err(|what| format!("endpoint `{}`: {what}", endpoint.url))?;
     }
     for profile in &provider.auth_profiles {
         auth::check(profile)?;
@@ -94,9 +111,30 @@ fn check_provider(provider: &Provider) -> Result<(), String> {
     Ok(())
 }
 
-fn check_list(name: &str, list: &[&str]) -> Result<(), String> {
-    if list.len() > ENTRIES {
-        return Err(format!("`{name}` has more than {ENTRIES} entries"));
+/// A text for people; it may be empty.
+fn check_text(name: &str, text: &str, longest: usize) -> Result<(), String> {
+    if text.len() > longest || text.contains(char::is_control) {
+        return Err(format!("`{name}` must be at most {longest} bytes of plain text"));
+    }
+    Ok(())
+}
+
+/// What would never let a request pass.
+fn check_limits(endpoint: &Endpoint) -> Result<(), String> {
+    let limits = [
+        ("ratePerMinute", endpoint.rate_per_minute),
+        ("burst", endpoint.burst),
+        ("concurrent", endpoint.concurrent),
+    ];
+    match limits.iter().find(|(_, limit)| *limit == Some(0)) {
+        Some((name, _)) => Err(format!("`{name}` must be at least 1")),
+        None => Ok(()),
+    }
+}
+
+fn check_list(name: &str, list: &[&str], most: usize) -> Result<(), String> {
+    if list.len() > most {
+        return Err(format!("`{name}` has more than {most} entries"));
     }
     if let Some(word) =
         list.iter().find(|word| word.is_empty() || word.len() > WORD || word.contains(char::is_control))
@@ -129,13 +167,18 @@ mod tests {
             "futureMember": { "x": 1 },
             "providers": [{
                 "type": "eks", "features": ["tags", "word-of-the-future"],
-                "endpoints": [{ "url": "https://ec2.{config.region}.amazonaws.com/", "auth": "aws" }],
+                "endpoints": [{ "url": "https://ec2.{config.region}.amazonaws.com/", "auth": "aws",
+                    "ratePerMinute": 600, "burst": 50, "concurrent": 16 }],
                 "authProfiles": [{ "name": "aws", "kind": "aws-sigv4",
                     "params": { "service": "ec2", "region": "{config.region}" } }],
-                "credentials": [{ "key": "accessKeyId", "required": true }],
+                "credentials": [{ "key": "accessKeyId", "required": true, "description": "" }],
                 "consistencyMs": 20000
             }]
         })
+    }
+
+    fn many_words() -> Vec<String> {
+        (0..=REQUIRES).map(|i| format!("word-{i}")).collect()
     }
 
     /// The error for the good descriptor with one value changed.
@@ -163,10 +206,23 @@ mod tests {
             ("/version", json!("1"), "version"),
             ("/minHostVersion", json!("99.0.0"), "needs operator 99.0.0 or later; this is 0."),
             ("/vendor", json!([]), "schema"),
-            ("/providers", json!([]), "1 to 32"),
+            ("/version", json!(format!("1.0.0-{}", "x".repeat(64))), "`version` is longer than 64 bytes"),
+            ("/vendor", json!("x".repeat(254)), "`vendor` must be at most 253 bytes"),
+            ("/vendor", json!("a\u{1b}[2Jb"), "`vendor` must be at most 253 bytes of plain text"),
+            (
+                "/providers/0/credentials/0/description",
+                json!("x".repeat(513)),
+                "credential `accessKeyId`: `description` must be at most 512 bytes",
+            ),
+            ("/providers", json!(vec![good()["providers"][0].clone(); 17]), "1 to 16"),
+            ("/providers", json!([]), "1 to 16"),
             ("/providers", json!([good()["providers"][0], good()["providers"][0]]), "`eks` is there twice"),
             ("/providers/0/type", json!("auto"), "`auto`"),
             ("/providers/0/endpoints/0/url", json!("https://{config.host}/"), "endpoint"),
+            ("/providers/0/endpoints/0/ratePerMinute", json!(0), "`ratePerMinute` must be at least 1"),
+            ("/providers/0/endpoints/0/burst", json!(0), "`burst` must"),
+            ("/providers/0/endpoints/0/concurrent", json!(0), "`concurrent` must"),
+            ("/providers/0/endpoints/0/ratePerMinute", json!(-1), "schema"),
             ("/providers/0/endpoints/0/auth", json!("gcp"), "`gcp`, which is not declared"),
             (
                 "/providers/0/authProfiles/0/kind",
@@ -182,10 +238,14 @@ mod tests {
             let error = with(pointer, value);
             assert!(error.contains(expected), "{pointer}: {error}");
         }
-        let mut requiring = good();
-        requiring["requires"] = json!(["time-travel"]);
-        let error = read(&requiring.to_string()).unwrap_err().to_string();
-        assert!(error.contains("`time-travel`"), "{error}");
+        for (words, expected) in
+            [(vec!["time-travel".to_owned()], "`time-travel`"), (many_words(), "more than 32")]
+        {
+            let mut requiring = good();
+            requiring["requires"] = json!(words);
+            let error = read(&requiring.to_string()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
         assert!(read("{").unwrap_err().to_string().contains("schema"));
         assert!(read(&" ".repeat(DESCRIPTOR_BYTES + 1)).unwrap_err().to_string().contains("longer"));
     }

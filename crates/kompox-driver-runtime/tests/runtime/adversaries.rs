@@ -1,6 +1,11 @@
 //! Components made to break out, to exhaust the host or to deceive it. Each is contained with a reason of its own
 //! while a neighbour is served. What ordinary guests do wrong is in `containment`, what they try over HTTP in
-//! `egress`.
+//! `egress`; `adversaries/table.rs` tells where each of the 32 of the threat table is met.
+
+mod http;
+mod secrets;
+mod table;
+mod text;
 
 use crate::{
     hostile::Hostile,
@@ -87,6 +92,16 @@ async fn what_no_call_could_have_is_refused_at_load() {
             Hostile::default().memory("(memory (;0;) 65536)"),
         ),
         ("many memories", "memories", Hostile::default().field(&"(memory 1)".repeat(90))),
+        (
+            "a function that would take minutes to compile",
+            "a function longer than 524288 bytes",
+            Hostile::default().field(&format!("(func {})", "(block)".repeat(1_000_000))),
+        ),
+        (
+            "more functions than a driver has",
+            "more than 65536 functions",
+            Hostile::default().field(&"(func)".repeat(100_000)),
+        ),
         ("a huge table", "table", Hostile::default().field("(table 100000000 funcref)")),
         ("an interface nobody knows", "hostile:driver/keys", Hostile::default().import("keys")),
     ] {

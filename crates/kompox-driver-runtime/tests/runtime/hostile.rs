@@ -22,6 +22,7 @@ pub(crate) struct Hostile {
     fields: String,
     memory: Option<String>,
     imports: String,
+    encoding: StringEncoding,
 }
 
 impl Hostile {
@@ -50,6 +51,11 @@ impl Hostile {
         self
     }
 
+    /// How its text is encoded, instead of UTF-8.
+    pub(crate) fn encoding(self, encoding: StringEncoding) -> Self {
+        Self { encoding, ..self }
+    }
+
     /// The component.
     pub(crate) fn component(&self) -> Vec<u8> {
         let mut resolve = Resolve::default();
@@ -65,7 +71,7 @@ impl Hostile {
         let dummy = dummy_module(&resolve, world, ManglingAndAbi::Legacy(LiftLowerAbi::Sync));
         let text = self.module(&wasmprinter::print_bytes(dummy).expect("a module is printed"));
         let mut module = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
+        wit_component::embed_component_metadata(&mut module, &resolve, world, self.encoding)
             .expect("the world is embedded");
         ComponentEncoder::default()
             .validate(false)
@@ -103,12 +109,17 @@ impl Hostile {
             }
             out.push('\n');
         }
+        let descriptor = match self.encoding {
+            StringEncoding::UTF16 => DESCRIPTOR.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+            _ => DESCRIPTOR.as_bytes().to_vec(),
+        };
+        // In code units, which are one byte or two for one character of ASCII.
         let pair =
             [DESCRIPTOR_AT, DESCRIPTOR.len()].map(|number| escaped(&(number as u32).to_le_bytes())).concat();
         out.push_str(&format!(
             "(global $heap (mut i32) (i32.const 65536)) (data (i32.const 1024) \"{pair}\")
              (data (i32.const {DESCRIPTOR_AT}) \"{}\") {})",
-            escaped(DESCRIPTOR.as_bytes()),
+            escaped(&descriptor),
             self.fields
         ));
         out

@@ -34,7 +34,10 @@ async fn a_directory_is_loaded_and_every_refusal_is_explained() {
     assert!(report.directory_found);
     let loaded: Vec<_> =
         report.loaded.iter().map(|file| (file.driver.as_str(), file.types.join(","))).collect();
-    assert_eq!(loaded, [("minimal", "minimal".to_owned()), ("behaviours", "signed,token,open".to_owned())]);
+    assert_eq!(
+        loaded,
+        [("minimal", "minimal".to_owned()), ("behaviours", "signed,token,paced,open".to_owned())]
+    );
     let expected = [
         ("30-same-name.wasm", "another loaded driver has the same name"),
         ("40-same-type.wasm", "provider type `minimal` is already served by driver `minimal`"),
@@ -49,7 +52,7 @@ async fn a_directory_is_loaded_and_every_refusal_is_explained() {
         assert!(error.to_string().contains(text), "{name}: {error}");
     }
 
-    assert_eq!(registry.types(), ["minimal", "open", "signed", "token"]);
+    assert_eq!(registry.types(), ["minimal", "open", "paced", "signed", "token"]);
     assert_eq!(
         registry.all().iter().map(|d| d.descriptor().name.clone()).collect::<Vec<_>>(),
         ["behaviours", "minimal"]

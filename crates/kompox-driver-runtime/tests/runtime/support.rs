@@ -1,8 +1,13 @@
 //! What the tests share: built guests, a runtime, calls, a loopback server, captured logs.
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::{Request, Response, body::Incoming, service::service_fn};
+use http_body_util::{BodyExt, Full, combinators::BoxBody};
+use hyper::{
+    Request, Response,
+    body::{Frame, Incoming},
+    header::HeaderName,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use kompox_core::driver::{Call, ClusterIdentity, Credentials, DiskRequest, Intent};
 use kompox_driver_runtime::{
@@ -12,8 +17,13 @@ use std::{
     collections::BTreeMap,
     convert::Infallible,
     path::PathBuf,
+    pin::Pin,
     process::Command,
-    sync::{Arc, LazyLock, Mutex},
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, ready},
     time::{Duration, SystemTime},
 };
 use tokio::{net::TcpListener, sync::OnceCell};
@@ -129,6 +139,8 @@ pub(crate) fn request() -> DiskRequest {
 pub(crate) struct Server {
     pub(crate) origin: String,
     pub(crate) requests: Arc<Mutex<Vec<String>>>,
+    /// Accepted so far.
+    pub(crate) connections: Arc<AtomicUsize>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -144,9 +156,12 @@ impl Server {
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let requests: Arc<Mutex<Vec<String>>> = Arc::default();
         let seen = Arc::clone(&requests);
+        let connections: Arc<AtomicUsize> = Arc::default();
+        let accepted = Arc::clone(&connections);
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
+                accepted.fetch_add(1, Ordering::Relaxed);
                 let seen = Arc::clone(&seen);
                 let service = service_fn(move |request| respond(request, Arc::clone(&seen)));
                 tokio::spawn(async move {
@@ -156,7 +171,7 @@ impl Server {
                 });
             }
         });
-        Self { origin, requests, task }
+        Self { origin, requests, connections, task }
     }
 
     /// A call that posts to `path` of this server.
@@ -176,10 +191,41 @@ impl Server {
     }
 }
 
+type Body = BoxBody<Bytes, Infallible>;
+
+/// A body without an end: so many bytes, each after a pause.
+struct Drip {
+    pause: Duration,
+    bytes: usize,
+    due: Pin<Box<tokio::time::Sleep>>,
+}
+
+impl Drip {
+    fn each(pause: Duration, bytes: usize) -> Self {
+        Self { pause, bytes, due: Box::pin(tokio::time::sleep(pause)) }
+    }
+}
+
+impl hyper::body::Body for Drip {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if !self.pause.is_zero() {
+            ready!(self.due.as_mut().poll(cx));
+            self.due = Box::pin(tokio::time::sleep(self.pause));
+        }
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from(vec![b'x'; self.bytes])))))
+    }
+}
+
 async fn respond(
     request: Request<Incoming>,
     seen: Arc<Mutex<Vec<String>>>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<Body>, Infallible> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     let mut text = format!("{} {}\n", parts.method, parts.uri);
@@ -188,8 +234,9 @@ async fn respond(
     }
     text.push_str(&format!("\n{}", String::from_utf8_lossy(&body)));
     seen.lock().unwrap().push(text.clone());
-    let answer =
-        |status: u16, text: String| Response::builder().status(status).body(Full::from(text)).unwrap();
+    let answer = |status: u16, text: String| {
+        Response::builder().status(status).body(BodyExt::boxed(Full::from(text))).unwrap()
+    };
     Ok(match parts.uri.path() {
         "/secret" => answer(403, format!("refused for key {SECRET}")),
         "/redirect" => {
@@ -199,6 +246,26 @@ async fn respond(
         }
         "/token" => answer(200, format!(r#"{{"access_token":"{ACCESS_TOKEN}","expires_in":3600}}"#)),
         "/big" => answer(200, "x".repeat(20 << 20)),
+        "/throttled" => {
+            let mut response = answer(429, "slow down".to_owned());
+            response.headers_mut().insert("retry-after", "120".parse().unwrap());
+            response
+        }
+        "/many-headers" => {
+            let mut response = answer(200, String::new());
+            for number in 0..1_000 {
+                let name: HeaderName = format!("x-{number}").parse().unwrap();
+                response.headers_mut().insert(name, "v".parse().unwrap());
+            }
+            response
+        }
+        "/drip" => Response::new(BodyExt::boxed(Drip::each(Duration::from_millis(20), 1))),
+        "/stall" => Response::new(BodyExt::boxed(Drip::each(Duration::from_secs(3600), 1))),
+        "/endless" => Response::new(BodyExt::boxed(Drip::each(Duration::ZERO, 64 << 10))),
+        "/slow" => {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            answer(200, "late".to_owned())
+        }
         "/hang" => std::future::pending().await,
         _ => answer(200, text),
     })
@@ -214,7 +281,8 @@ impl Logs {
         let writer = logs.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_ansi(false)
-            .with_max_level(tracing::Level::TRACE)
+            // As the operator does: the bindings would log what guests pass to them.
+            .with_env_filter("info,kompox_driver_runtime=trace")
             .with_writer(move || writer.clone())
             .finish();
         (logs, tracing::subscriber::set_default(subscriber))

@@ -68,17 +68,14 @@ pub(super) fn of(error: &reqwest::Error) -> Fault {
         if let Some(tls) = current.downcast_ref::<rustls::Error>() {
             return of_tls(tls);
         }
-        if let Some(io) = current.downcast_ref::<io::Error>() {
-            if io.kind() == io::ErrorKind::ConnectionRefused {
-                return Fault::Refused;
-            }
-            // An error that is wrapped by the IO layer is not among the sources.
-            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                return of_tls(tls);
-            }
+        let io = current.downcast_ref::<io::Error>();
+        if io.is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused) {
+            return Fault::Refused;
         }
         last = current.to_string();
-        cause = current.source();
+        // What an IO error wraps is not among its sources.
+        let wrapped = io.and_then(io::Error::get_ref).map(|inner| inner as &(dyn StdError + 'static));
+        cause = wrapped.or_else(|| current.source());
     }
     Fault::Unreachable(last.chars().take(MESSAGE).collect())
 }

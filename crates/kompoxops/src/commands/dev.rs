@@ -1,5 +1,9 @@
 //! `kompoxops dev`: the arguments, and the choice among its commands. The cluster itself is in [`crate::dev`].
 
+mod kubectl;
+mod load;
+mod logs;
+mod nodes;
 mod status;
 mod up;
 
@@ -13,10 +17,11 @@ use crate::dev::{failed, supervisor};
 use crate::failure::Failure;
 use crate::output;
 
-/// A real etcd, kube-apiserver, controller manager and scheduler on this machine, with simulated nodes: pods
-/// become Ready, but no containers run. No Docker needed.
+/// A Kubernetes cluster on this machine, without Docker: a real control plane, and a node that runs containers
+/// where that is possible (Linux, root, containerd and runc). Otherwise its nodes are simulated: pods become Ready,
+/// but no containers run.
 ///
-/// The first start builds the control plane with Go, which takes minutes; later ones take seconds.
+/// The first start builds Kubernetes with Go, which takes minutes; later ones take seconds.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
@@ -37,13 +42,19 @@ enum Command {
     Up(up::Arguments),
     /// End all its processes and remove its data
     Down,
-    /// Show its parts: process, port, log
+    /// Show its parts: version, process, port, log
     Status(status::Arguments),
+    /// Print the log of a part
+    Logs(logs::Arguments),
+    /// Load images from archives into the real node
+    Load(load::Arguments),
+    /// Run kubectl, as it was built with the cluster, against it
+    Kubectl(kubectl::Arguments),
     /// Print its kubeconfig
     Kubeconfig(KubeconfigArguments),
     /// Run the cluster in this process; started by `up`
     #[command(hide = true)]
-    Supervise(up::Nodes),
+    Supervise(nodes::NodeArguments),
 }
 
 #[derive(Debug, Args)]
@@ -63,9 +74,13 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Up(arguments) => up::run(&layout, arguments).await,
         Command::Down => down(&layout).await,
         Command::Status(arguments) => status::run(&layout, arguments),
+        Command::Logs(arguments) => logs::run(&layout, arguments).await,
+        Command::Load(arguments) => load::run(&layout, arguments).await,
+        Command::Kubectl(arguments) => kubectl::run(&layout, arguments).await,
         Command::Kubeconfig(arguments) => kubeconfig(&layout, arguments),
-        Command::Supervise(nodes) => {
-            supervisor::run(supervisor::Settings { layout, nodes: nodes.specifications()? }).await
+        Command::Supervise(arguments) => {
+            let nodes = arguments.choose().await?.nodes;
+            supervisor::run(supervisor::Settings { layout, nodes }).await
         }
     }
 }

@@ -47,8 +47,12 @@ impl Layout {
     /// Removes everything.
     ///
     /// # Errors
-    /// When something cannot be removed.
+    /// When something cannot be removed, or a file system is mounted in there: what is on it is not ours.
     pub fn remove(&self) -> Result<(), Failure> {
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        if let Some(mount) = mount_below(&self.root, &mounts) {
+            return Err(Failure::Dev(format!("{mount} is mounted; unmount it and try again")));
+        }
         match std::fs::remove_dir_all(&self.root) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.broken(&error)),
             _ => Ok(()),
@@ -94,10 +98,23 @@ impl Layout {
     }
 }
 
+/// A mount point in the folder (proc_pid_mountinfo(5): the fifth field).
+fn mount_below<'a>(root: &Path, mounts: &'a str) -> Option<&'a str> {
+    let points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
+    points.into_iter().find(|point| Path::new(point).starts_with(root))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_mounted_disk_is_found_before_anything_is_removed() {
+        let mounts = "30 1 8:1 / / rw - ext4 /dev/sda1 rw\n31 30 7:0 / /dev/x/disk rw - ext4 /dev/loop0 rw\n";
+        assert_eq!(mount_below(Path::new("/dev/x"), mounts), Some("/dev/x/disk"));
+        assert_eq!(mount_below(Path::new("/dev/x/d"), mounts), None);
+    }
 
     #[test]
     fn the_folder_is_private_and_goes_without_a_trace() {

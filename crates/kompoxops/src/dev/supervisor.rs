@@ -4,9 +4,9 @@
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
-use kompox_devcluster::kubelet::NodeSpec;
+use kompox_devcluster::kubelet::{CsiDriverSpec, NodeSpec};
 use kompox_devcluster::process::ProcessId;
-use kompox_devcluster::{DevCluster, Options, Reporter};
+use kompox_devcluster::{DevCluster, Options, RealNode, Reporter};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -23,8 +23,19 @@ use crate::failure::Failure;
 pub struct Settings {
     /// Where its files are.
     pub layout: Layout,
-    /// The simulated nodes.
-    pub nodes: Vec<NodeSpec>,
+    /// On what the pods are.
+    pub nodes: Nodes,
+}
+
+/// The nodes of a cluster.
+#[derive(Clone, Debug)]
+pub struct Nodes {
+    /// The one whose containers run, if there is one.
+    pub real: Option<RealNode>,
+    /// Those on which no containers run.
+    pub simulated: Vec<NodeSpec>,
+    /// The CSI drivers that are simulated on those.
+    pub csi_drivers: Vec<CsiDriverSpec>,
 }
 
 /// Runs until SIGTERM or SIGINT, or until a part of the control plane ends by itself.
@@ -82,7 +93,9 @@ async fn supervise(settings: Settings, state: &mut State, ends: &mut Ends) -> Re
 async fn start(settings: Settings, state: &mut State) -> Result<DevCluster, Failure> {
     let (sender, mut receiver) = watch::channel(state.phase.clone());
     let mut options = Options::new(settings.layout.cluster());
-    options.nodes = settings.nodes;
+    options.real_node = settings.nodes.real;
+    options.nodes = settings.nodes.simulated;
+    options.csi_drivers = settings.nodes.csi_drivers;
     // A watch keeps the latest only: a build of a thousand lines must not queue up.
     options.reporter = Reporter::new(move |progress| {
         sender.send_replace(progress.to_string());

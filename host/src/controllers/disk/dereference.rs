@@ -41,7 +41,7 @@ pub(super) async fn begin<'a>(shell: &'a Shell, disk: &KompoxDisk) -> Result<Dis
         source: source(shell, disk).await?,
         asked: remembered.asked,
         asked_generation: remembered.generation,
-        rival: rival(shell, disk),
+        rival: None,
         tags_refused: remembered.tags_refused,
         looks: Looks::default(),
         by_handle: None,
@@ -127,13 +127,13 @@ fn not_ready(reason: Reason, field: &str, kind: &str, name: &str) -> Problem {
     Problem::passing(reason, message, Retry::BUSY)
 }
 
-/// Another disk that has `spec.source.handle`, or asked for it before. The elder one wins.
-fn rival(shell: &Shell, disk: &KompoxDisk) -> Option<String> {
-    let wanted = disk.spec.source.as_ref()?.handle.as_deref()?;
+/// Another disk that has the handle, or asked for it before. The elder one wins.
+pub(super) fn rival(shell: &Shell, disk: &KompoxDisk, wanted: &str) -> Option<String> {
+    let wanted = Some(wanted);
     let age = |disk: &KompoxDisk| (disk.creation_timestamp().map(|time| time.0), disk.uid());
     let claims = |other: &KompoxDisk| {
-        let has = other.status.as_ref().and_then(|status| status.handle.as_deref()) == Some(wanted);
-        let asks = other.spec.source.as_ref().and_then(|source| source.handle.as_deref()) == Some(wanted);
+        let has = other.status.as_ref().and_then(|status| status.handle.as_deref()) == wanted;
+        let asks = other.spec.source.as_ref().and_then(|source| source.handle.as_deref()) == wanted;
         other.uid() != disk.uid() && (has || (asks && age(other) < age(disk)))
     };
     let rival = shell.disks.find(claims)?;

@@ -1,6 +1,6 @@
 //! Reads the one fact that a decision asked for.
 
-use super::{DiskTurn, Shell};
+use super::{DiskTurn, Shell, dereference};
 use crate::{providers::Resolved, reads, search, turn::Interruption};
 use k8s_openapi::{
     api::{
@@ -22,6 +22,10 @@ pub(super) async fn read(turn: &mut DiskTurn<'_>, read: Read) -> Result<(), Inte
     match read {
         Read::Surroundings => around(turn).await,
         Read::PersistentVolume(name) => persistent_volume(turn, &name).await,
+        Read::Rival(handle) => {
+            turn.observed.rival = Some(dereference::rival(turn.shell, &turn.observed.disk, &handle));
+            Ok(())
+        }
         cloud => ask(turn, cloud).await,
     }
 }
@@ -67,7 +71,7 @@ async fn ask(turn: &mut DiskTurn<'_>, read: Read) -> Result<(), Interruption> {
             let sighting = find(Query { handles: vec![handle], ..Query::default() }).await?;
             observed.evidence.looks.push(sighting);
         }
-        Read::Surroundings | Read::PersistentVolume(_) => {}
+        Read::Surroundings | Read::PersistentVolume(_) | Read::Rival(_) => {}
     }
     Ok(())
 }

@@ -81,15 +81,15 @@ impl Wish<'_> {
         let first = self.shell.sources.is_new(&self.name);
         let asked = self.shell.sources.asked(&self.name, &self.reference);
         let due = !self.is_pinned() && asked.is_none_or(|ago| ago >= self.interval());
-        if let Some(stored) = stored.as_ref().filter(|_| !forced && (first || !due)) {
-            if let Ok((component @ Ok(_), verified_by)) = self.take(stored, None).await {
-                let again = match asked {
-                    _ if self.is_pinned() => None,
-                    None => Some(SOON + self.interval() / 100),
-                    Some(ago) => Some(self.interval().saturating_sub(ago)),
-                };
-                return Ok(Found { component, verified_by, note: None, again });
-            }
+        if let Some(stored) = stored.as_ref().filter(|_| !forced && (first || !due))
+            && let Ok((component @ Ok(_), verified_by)) = self.take(stored, None).await
+        {
+            let again = match asked {
+                _ if self.is_pinned() => None,
+                None => Some(SOON + self.interval() / 100),
+                Some(ago) => Some(self.interval().saturating_sub(ago)),
+            };
+            return Ok(Found { component, verified_by, note: None, again });
         }
         let credentials = match secrets::credentials(self.shell, self.source).await? {
             Ok(credentials) => credentials,

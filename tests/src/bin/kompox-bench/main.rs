@@ -2,6 +2,8 @@
 
 mod compose;
 mod disks;
+mod drivers;
+mod machine;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -28,11 +30,21 @@ enum Subject {
     },
     /// Compose files to objects: processes against kompose, the library against a bare YAML parse, growth.
     Compose,
+    /// What it costs that drivers are components: calls, loading, memory, the same driver linked natively, swaps.
+    Drivers,
+    /// The memory of drivers, in a process of its own: called by `drivers`.
+    #[command(hide = true)]
+    DriversMemory {
+        /// Where the compiled components are.
+        cache: std::path::PathBuf,
+    },
 }
 
 fn main() -> Result<()> {
     match Args::parse().subject {
         Subject::Disks { count, cloud } => tokio::runtime::Runtime::new()?.block_on(disks::run(count, cloud)),
         Subject::Compose => compose::run(),
+        Subject::Drivers => drivers::run(),
+        Subject::DriversMemory { cache } => drivers::memory::measure(&cache),
     }
 }

@@ -24,6 +24,7 @@ pub(super) struct Arguments {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Part {
     name: String,
+    version: String,
     pid: u32,
     state: &'static str,
     port: Option<u16>,
@@ -51,7 +52,9 @@ pub(super) fn run(layout: &Layout, arguments: &Arguments) -> Result<(), Failure>
     if let Some(why) = &supervisor.operator_missing {
         note(format!("operator: {why}"));
     }
-    note(kompox_devcluster::BANNER);
+    if let Some(cluster) = &cluster {
+        note(cluster.banner());
+    }
     if supervisor.ready {
         return Ok(());
     }
@@ -59,19 +62,24 @@ pub(super) fn run(layout: &Layout, arguments: &Arguments) -> Result<(), Failure>
 }
 
 fn parts(layout: &Layout, supervisor: Option<&State>, cluster: Option<&ClusterState>) -> Vec<Part> {
-    let part = |name: &str, process: &ProcessId, port: Option<u16>, log: &std::path::Path| Part {
-        name: name.to_owned(),
-        pid: process.pid,
-        state: if process.alive() { "running" } else { "ended" },
-        port,
-        log: log.display().to_string(),
-    };
-    let own = supervisor.map(|state| part("supervisor", &state.supervisor, None, &layout.supervisor_log()));
+    let part =
+        |name: &str, version: &str, process: &ProcessId, port: Option<u16>, log: &std::path::Path| Part {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            pid: process.pid,
+            state: if process.alive() { "running" } else { "ended" },
+            port,
+            log: log.display().to_string(),
+        };
+    let ours = env!("CARGO_PKG_VERSION");
+    let own =
+        supervisor.map(|state| part("supervisor", ours, &state.supervisor, None, &layout.supervisor_log()));
     let control_plane = cluster.into_iter().flat_map(|cluster| &cluster.parts);
-    let control_plane =
-        control_plane.map(|each| part(&each.name.to_string(), &each.process, each.port, &each.log));
+    let control_plane = control_plane
+        .map(|each| part(&each.name.to_string(), &each.version, &each.process, each.port, &each.log));
     let operator = supervisor.and_then(|state| state.operator.as_ref());
-    let operator = operator.map(|operator| part("kompox-operator", &operator.process, None, &operator.log));
+    let operator =
+        operator.map(|operator| part("kompox-operator", ours, &operator.process, None, &operator.log));
     own.into_iter().chain(control_plane).chain(operator).collect()
 }
 
@@ -79,17 +87,24 @@ fn table(parts: &[Part]) -> String {
     if parts.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(&["NAME", "PID", "STATE", "PORT", "LOG"]);
+    let mut table = Table::new(&["NAME", "VERSION", "PID", "STATE", "PORT", "LOG"]);
     for part in parts {
         let port = part.port.map(|port| port.to_string()).unwrap_or_default();
-        table.row([part.name.clone(), part.pid.to_string(), part.state.into(), port, part.log.clone()]);
+        table.row([
+            part.name.clone(),
+            part.version.clone(),
+            part.pid.to_string(),
+            part.state.into(),
+            port,
+            part.log.clone(),
+        ]);
     }
     table.render()
 }
 
 impl Part {
     fn value(&self) -> Value {
-        json!({"name": self.name, "pid": self.pid, "state": self.state, "port": self.port, "log": self.log})
+        json!({"name": self.name, "version": self.version, "pid": self.pid, "state": self.state, "port": self.port, "log": self.log})
     }
 }
 
@@ -107,7 +122,7 @@ mod tests {
         let parts = parts(&layout, Some(&state), None);
         let states: Vec<_> = parts.iter().map(|part| (part.name.as_str(), part.state)).collect();
         assert_eq!(states, [("supervisor", "running"), ("kompox-operator", "ended")]);
-        assert!(table(&parts).starts_with("NAME              PID"));
+        assert!(table(&parts).starts_with("NAME              VERSION"));
         assert_eq!(table(&[]), "");
     }
 }

@@ -6,9 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use clap::Args;
-use kompox_devcluster::kubelet::NodeSpec;
 
-use super::running;
+use super::{nodes, running};
 use crate::console::{Activity, note};
 use crate::dev::layout::Layout;
 use crate::dev::state::{self, State};
@@ -18,8 +17,6 @@ use crate::output;
 
 /// How often the state file is looked at while the supervisor starts.
 const POLL: Duration = Duration::from_millis(100);
-/// Most nodes that can be simulated.
-const MOST_NODES: u32 = 254;
 /// Lines of the supervisor's log that are shown when it fails.
 const LOG_LINES: usize = 15;
 
@@ -27,51 +24,10 @@ const LOG_LINES: usize = 15;
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    nodes: Nodes,
+    nodes: nodes::NodeArguments,
     /// Stay in the foreground; Ctrl-C ends the cluster
     #[arg(long)]
     foreground: bool,
-}
-
-/// The simulated nodes.
-#[derive(Debug, Args)]
-pub(super) struct Nodes {
-    /// Number of simulated nodes
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_NODES)))]
-    nodes: u32,
-    /// Zones, over which the nodes are spread in turn
-    #[arg(
-        long,
-        value_delimiter = ',',
-        default_value = "us-west-2a,us-west-2b,us-west-2c",
-        value_name = "ZONE,…"
-    )]
-    zones: Vec<String>,
-}
-
-impl Nodes {
-    /// The nodes as the fake kubelet takes them, with provider ids as the AWS cloud provider sets them.
-    pub(super) fn specifications(&self) -> Result<Vec<NodeSpec>, Failure> {
-        if let Some(zone) = self.zones.iter().find(|zone| !crate::naming::is_label(zone, 63)) {
-            let message = format!("'{zone}' must be a zone such as us-west-2a");
-            return Err(Failure::Option { option: "zones", message });
-        }
-        let zones = self.zones.iter().cycle();
-        Ok((1..=self.nodes).zip(zones).map(|(number, zone)| node(number, zone)).collect())
-    }
-
-    fn arguments(&self) -> [String; 4] {
-        ["--nodes".into(), self.nodes.to_string(), "--zones".into(), self.zones.join(",")]
-    }
-}
-
-/// AWS zones are their region and a letter.
-fn node(number: u32, zone: &str) -> NodeSpec {
-    let region = zone.trim_end_matches(|c: char| c.is_ascii_lowercase());
-    let region = if region.ends_with(|c: char| c.is_ascii_digit()) { region } else { zone };
-    let mut node = NodeSpec::new(format!("node-{number}"), region, zone);
-    node.provider_id = format!("aws:///{zone}/i-{number:017x}");
-    node
 }
 
 /// Runs the command.
@@ -79,7 +35,7 @@ fn node(number: u32, zone: &str) -> NodeSpec {
 /// # Errors
 /// When the cluster does not start.
 pub(super) async fn run(layout: &Layout, arguments: &Arguments) -> Result<(), Failure> {
-    let nodes = arguments.nodes.specifications()?;
+    let chosen = arguments.nodes.choose().await?;
     if State::read(layout)?.is_some_and(|state| state.alive()) {
         note("a development cluster runs already; attaching to it");
         wait(layout, None).await?;
@@ -87,22 +43,24 @@ pub(super) async fn run(layout: &Layout, arguments: &Arguments) -> Result<(), Fa
     }
     // What a killed supervisor left behind must not stand in the way.
     state::end_all(layout).await?;
+    note(&chosen.reason);
     if arguments.foreground {
-        return supervisor::run(supervisor::Settings { layout: layout.clone(), nodes }).await;
+        let settings = supervisor::Settings { layout: layout.clone(), nodes: chosen.nodes };
+        return supervisor::run(settings).await;
     }
-    let child = spawn(layout, &arguments.nodes)?;
+    let child = spawn(layout, &chosen.arguments)?;
     wait(layout, Some(child)).await?;
     print(layout)
 }
 
 /// Starts this program again as the supervisor, in a process group of its own: Ctrl-C here is not for it.
-fn spawn(layout: &Layout, nodes: &Nodes) -> Result<Child, Failure> {
+fn spawn(layout: &Layout, nodes: &[String]) -> Result<Child, Failure> {
     layout.create()?;
     let program = std::env::current_exe().map_err(|error| failed(&error))?;
     let log = File::create(layout.supervisor_log()).map_err(|error| failed(&error))?;
     Command::new(program)
         .args(["dev", "supervise"])
-        .args(nodes.arguments())
+        .args(nodes)
         .stdin(Stdio::null())
         .stdout(log.try_clone().map_err(|error| failed(&error))?)
         .stderr(log)
@@ -166,28 +124,14 @@ fn print(layout: &Layout) -> Result<(), Failure> {
     let kubeconfig = cluster.kubeconfig.display();
     output::print(&format!(
         "context      kompox-dev\nkubeconfig   {kubeconfig}\nserver       {}\noperator     {operator}\n\n{}\n\nTo use it:   export KUBECONFIG=\"{kubeconfig}\"\nTo end it:   kompoxops dev down\n",
-        cluster.server.unwrap_or_default(),
-        kompox_devcluster::BANNER,
+        cluster.server.as_deref().unwrap_or_default(),
+        cluster.banner(),
     ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nodes_are_spread_over_the_zones() {
-        let nodes = Nodes { nodes: 3, zones: vec!["us-west-2a".into(), "us-west-2b".into()] };
-        let nodes = nodes.specifications().unwrap();
-        let zones: Vec<_> = nodes.iter().map(|node| (node.region.as_str(), node.zone.as_str())).collect();
-        assert_eq!(
-            zones,
-            [("us-west-2", "us-west-2a"), ("us-west-2", "us-west-2b"), ("us-west-2", "us-west-2a")]
-        );
-        assert_eq!(nodes[2].provider_id, "aws:///us-west-2a/i-00000000000000003");
-        assert_eq!(node(1, "lab").region, "lab");
-        assert!(Nodes { nodes: 1, zones: vec!["A B".into()] }.specifications().is_err());
-    }
 
     #[test]
     fn a_start_that_failed_is_told_from_the_state_or_the_log() {

@@ -80,16 +80,16 @@ fn refusal(users: &[String]) -> String {
     format!("{named}{more} need it; delete them first, or let them wait with --force")
 }
 
-/// The disks and snapshots that this driver serves, as far as their status says.
+/// The disks and snapshots of the provider types that this driver serves.
 async fn users(cluster: &Cluster, driver: &KompoxDriver) -> Result<Vec<String>, Failure> {
-    let name = driver.name_any();
+    let types = driver.status.as_ref().map(|status| status.provider_types.clone()).unwrap_or_default();
     let everything = ListParams::default();
     let disks: Api<KompoxDisk> = Api::all(cluster.client.clone());
     let disks = disks.list(&everything).await.map_err(Failure::request("list", "kompoxdisks"))?;
     let snapshots: Api<KompoxSnapshot> = Api::all(cluster.client.clone());
     let snapshots = snapshots.list(&everything).await.map_err(Failure::request("list", "kompoxsnapshots"))?;
     let serves = |provider: Option<&kompox_crds::v1alpha1::ProviderStatus>| {
-        provider.and_then(|provider| provider.driver.as_deref()) == Some(name.as_str())
+        provider.and_then(|provider| provider.type_.as_ref()).is_some_and(|type_| types.contains(type_))
     };
     let shown = |kind: &str, namespace: Option<String>, name: String| {
         format!("{kind} {}/{name}", namespace.unwrap_or_default())

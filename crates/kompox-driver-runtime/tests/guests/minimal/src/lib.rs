@@ -1,8 +1,25 @@
-//! The smallest driver: it exports what is mandatory, declares no endpoint and answers every call.
+//! The smallest driver: it exports what is mandatory, declares no endpoint and answers every call. With the
+//! feature `extended` it also exports an interface of a contract that is yet to come.
 
+#[cfg(not(feature = "extended"))]
 wit_bindgen::generate!({
     path: "../../../../../wit/kompox-driver",
     world: "kompox:driver/disk-driver",
+    generate_all,
+});
+
+#[cfg(feature = "extended")]
+wit_bindgen::generate!({
+    path: "../../../../../wit/kompox-driver",
+    inline: "
+        package kompox:extended;
+        world extended {
+            include kompox:driver/disk-driver@0.1.0;
+            export catalog;
+        }
+        interface catalog { names: func() -> list<string>; }
+    ",
+    world: "kompox:extended/extended",
     generate_all,
 });
 
@@ -74,6 +91,13 @@ impl disk::Guest for Minimal {
             access_modes: vec!["ReadWriteOnce".to_owned()],
             attributes: Vec::new(),
         })
+    }
+}
+
+#[cfg(feature = "extended")]
+impl exports::kompox::extended::catalog::Guest for Minimal {
+    fn names() -> Vec<String> {
+        vec!["standard".to_owned()]
     }
 }
 

@@ -1,0 +1,54 @@
+//! The container images of the tests: builds the demo service as a static executable, and calls the image builder.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use crate::report::step;
+use crate::workspace::Workspace;
+use crate::{setup, shell};
+
+/// What the images are made for besides being made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// Fetch newer packages where there are some.
+    pub(crate) update: bool,
+    /// Make every image twice and compare.
+    pub(crate) check: bool,
+}
+
+/// Makes the images that are not up to date; gives the folder that holds them.
+///
+/// # Errors
+/// When the demo service does not build, or an image cannot be made or reproduced.
+pub(crate) fn run(workspace: &Workspace, options: Options) -> anyhow::Result<PathBuf> {
+    step("images", || {
+        let target = musl_target();
+        setup::rust_target(workspace, &target)?;
+        let demo = demo(workspace, &target)?;
+        let out = workspace.target.join("images");
+        let mut make = shell::cargo(&workspace.root);
+        make.args(["run", "--quiet", "--package", "kompox-images", "--", "--demo"]).arg(&demo);
+        make.arg("--out").arg(&out);
+        make.args(options.update.then_some("--update")).args(options.check.then_some("--check"));
+        shell::run(&mut make)?;
+        Ok(out)
+    })
+}
+
+/// Builds the demo service. The folders of this machine do not get into it: its bytes are an input of the images.
+fn demo(workspace: &Workspace, target: &str) -> anyhow::Result<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home =
+        home.or_else(|| Some(std::env::home_dir()?.join(".cargo"))).context("there is no home folder")?;
+    let mut build = shell::cargo(&workspace.root);
+    build.args(["build", "--package", "kompox-demo-service", "--profile", "image", "--target", target]);
+    build.env("RUSTFLAGS", format!("--remap-path-prefix={}=/cargo", home.display()));
+    shell::run(&mut build)?;
+    Ok(workspace.target.join(target).join("image/demo"))
+}
+
+/// Static executables for this processor.
+pub(crate) fn musl_target() -> String {
+    format!("{}-unknown-linux-musl", std::env::consts::ARCH)
+}
