@@ -8,10 +8,10 @@ use kompox_signature::Evidence;
 
 use super::component_limit;
 use super::remote::{pinned, takes};
-use super::report::{Format, Report};
+use super::report::{Common, Report};
 use crate::console::{Activity, Transfer, note};
 use crate::failure::Failure;
-use crate::registry::{Access, OciReference, Purpose, RegistryArguments};
+use crate::registry::{Access, OciReference, Purpose};
 
 /// Most bytes of signatures beside the component.
 const SIGNATURES: u64 = 32 << 20;
@@ -27,12 +27,9 @@ pub(super) struct Arguments {
     /// Where to: a registry, a repository and a tag
     #[arg(value_name = "oci://REFERENCE")]
     reference: OciReference,
-    /// How to print
-    #[arg(short, long, value_enum, default_value_t)]
-    output: Format,
-    /// The registry.
+    /// Output and registry.
     #[command(flatten)]
-    registries: RegistryArguments,
+    common: Common,
 }
 
 const EXAMPLES: &str = "\
@@ -54,7 +51,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let entries = entries.map_err(|error| Failure::Layout(Box::new(error)))?;
     let loaded = Loaded::of(entries, path)?;
     takes(reference, &loaded.driver.digest())?;
-    let access = Access::open(&reference.0, &arguments.registries, Purpose::Push).await?;
+    let access = Access::open(&reference.0, &arguments.common.registries, Purpose::Push).await?;
     loaded.push(&access).await?;
     let digest = loaded.driver.digest();
     let pinned = pinned(&reference.0, &digest);
@@ -63,7 +60,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
         .fact("digest", digest.as_str())
         .fact("signatures", loaded.evidence().count())
         .fact("sizeBytes", loaded.driver.size())
-        .print(arguments.output)?;
+        .print(arguments.common.output)?;
     loaded.warn(reference);
     note(format!("next: kompoxops driver install {pinned}"));
     Ok(())

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use kompox_driver_runtime::digest;
 
-use super::report::{Format, Report};
+use super::report::{Common, Report};
 use super::{install, keys, remote::Remote};
 use crate::failure::Failure;
 use crate::files;
-use crate::registry::{OciReference, Purpose, RegistryArguments};
+use crate::registry::{OciReference, Purpose};
 
 /// Pulls a component from a registry into a file. With a key its signature is verified before a byte of it is pulled.
 #[derive(Debug, Args)]
@@ -24,12 +24,9 @@ pub(super) struct Arguments {
     /// Public key that must have signed it, such as cosign.pub
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// How to print
-    #[arg(short, long, value_enum, default_value_t)]
-    output: Format,
-    /// The registry.
+    /// Output and registry.
     #[command(flatten)]
-    registries: RegistryArguments,
+    common: Common,
 }
 
 const EXAMPLES: &str = "\
@@ -47,7 +44,7 @@ Exit codes: 1 when the registry does not give it, 3 when it is no driver or not 
 /// When the registry does not give it, it is not signed by the key, or the file cannot be written.
 pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let key = arguments.key.as_deref().map(keys::public).transpose()?;
-    let remote = Remote::resolve(&arguments.reference, &arguments.registries, Purpose::Pull).await?;
+    let remote = Remote::resolve(&arguments.reference, &arguments.common.registries, Purpose::Pull).await?;
     let mut report =
         Report::default().fact("reference", remote.pinned()).fact("digest", remote.digest().as_str());
     if let Some(key) = key {
@@ -64,5 +61,5 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
         .fact("component", digest(&component))
         .fact("sizeBytes", component.len())
         .fact("file", file.display().to_string())
-        .print(arguments.output)
+        .print(arguments.common.output)
 }

@@ -8,11 +8,11 @@ use kompox_driver_runtime::LoadedDriver;
 use kompox_oci::{Description, Image};
 
 use super::remote::{pinned, takes};
-use super::report::{Format, Report};
+use super::report::{Common, Report};
 use super::{checks, component};
 use crate::console::{Transfer, note};
 use crate::failure::Failure;
-use crate::registry::{Access, OciReference, Purpose, RegistryArguments};
+use crate::registry::{Access, OciReference, Purpose};
 
 /// Pushes a component to a registry, as the artifact that the operator, wkg and others take. It is checked first, as
 /// `driver verify` does it. The same component always has the same digest. The tag is set last: a push that fails
@@ -26,12 +26,9 @@ pub(super) struct Arguments {
     /// Where to: a registry, a repository and a tag
     #[arg(value_name = "oci://REFERENCE")]
     reference: OciReference,
-    /// How to print
-    #[arg(short, long, value_enum, default_value_t)]
-    output: Format,
-    /// The registry.
+    /// Output and registry.
     #[command(flatten)]
-    registries: RegistryArguments,
+    common: Common,
 }
 
 const EXAMPLES: &str = "\
@@ -58,7 +55,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let image = Image::of_component(bytes.into(), &description(&driver));
     let digest = image.digest();
     takes(reference, &digest)?;
-    let access = Access::open(&reference.0, &arguments.registries, Purpose::Push).await?;
+    let access = Access::open(&reference.0, &arguments.common.registries, Purpose::Push).await?;
     let transfer = Transfer::start(format!("pushing {reference}"));
     let told = |progress: kompox_oci::Progress| transfer.set(progress.done, progress.total);
     let pushed = access.client.push(&reference.0, &image, &access.credentials, &told).await;
@@ -72,7 +69,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
         .fact("component", driver.digest())
         .fact("driver", format!("{} {}", descriptor.name, descriptor.version))
         .fact("sizeBytes", image.size())
-        .print(arguments.output)?;
+        .print(arguments.common.output)?;
     note(format!("next: kompoxops driver sign {pinned} --key cosign.key"));
     note(format!("  or: kompoxops driver install {pinned}"));
     Ok(())

@@ -1,10 +1,11 @@
 //! What a command about artifacts did, for people and for programs. The same facts in both.
 
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
 use crate::output::{self, Table};
+use crate::registry::RegistryArguments;
 
 /// How a result is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -14,6 +15,17 @@ pub(super) enum Format {
     Text,
     /// One JSON object
     Json,
+}
+
+/// What all commands about artifacts take.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(super) output: Format,
+    /// The registry.
+    #[command(flatten)]
+    pub(super) registries: RegistryArguments,
 }
 
 /// Facts in their order, each with its key in JSON.

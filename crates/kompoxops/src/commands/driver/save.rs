@@ -7,10 +7,10 @@ use kompox_oci::{Entry, Image};
 use kompox_signature::Evidence;
 
 use super::remote::Remote;
-use super::report::{Format, Report};
+use super::report::{Common, Report};
 use crate::console::note;
 use crate::failure::Failure;
-use crate::registry::{OciReference, Purpose, RegistryArguments};
+use crate::registry::{OciReference, Purpose};
 
 /// Saves an artifact and its signatures as an OCI image layout, for a cluster that reaches no registry of the
 /// internet. The same artifact always makes the same bytes.
@@ -23,12 +23,9 @@ pub(super) struct Arguments {
     /// Where to: a tar archive, whose name ends in .tar, or a directory that is empty or not there
     #[arg(value_name = "DIR|FILE.tar")]
     path: PathBuf,
-    /// How to print
-    #[arg(short, long, value_enum, default_value_t)]
-    output: Format,
-    /// The registry.
+    /// Output and registry.
     #[command(flatten)]
-    registries: RegistryArguments,
+    common: Common,
 }
 
 const EXAMPLES: &str = "\
@@ -43,7 +40,7 @@ Exit codes: 1 when the registry does not give it, 3 when it is no driver or cann
 /// # Errors
 /// When the registry does not give it, or the files cannot be written.
 pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let remote = Remote::resolve(&arguments.reference, &arguments.registries, Purpose::Pull).await?;
+    let remote = Remote::resolve(&arguments.reference, &arguments.common.registries, Purpose::Pull).await?;
     let image = remote.image().await?;
     let signatures = remote.signatures().await?;
     let behind_tag = remote.subject()?.signature_tag();
@@ -60,7 +57,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
         .fact("signatures", count)
         .fact("sizeBytes", size)
         .fact("path", path.clone())
-        .print(arguments.output)?;
+        .print(arguments.common.output)?;
     note(format!("next: kompoxops driver load {path} oci://REGISTRY/REPOSITORY:TAG"));
     Ok(())
 }

@@ -6,11 +6,12 @@ use clap::{Args, ValueEnum};
 use kompox_oci::Image;
 use kompox_signature::{Evidence, Form, SigningError, SigningKey, Subject, verify};
 
+use super::keys;
 use super::remote::Remote;
-use super::{keys, report};
+use super::report::{Common, Report};
 use crate::console::{Activity, note};
 use crate::failure::Failure;
-use crate::registry::{OciReference, Purpose, RegistryArguments};
+use crate::registry::{OciReference, Purpose};
 
 /// Signs an artifact in a registry with a private key, in a form that `cosign verify --key` takes. What is signed is
 /// the digest that the reference names now. An artifact that the key has signed already stays as it is.
@@ -26,12 +27,9 @@ pub(super) struct Arguments {
     /// Form of the signature
     #[arg(long, value_enum, default_value_t, value_name = "FORM")]
     format: SignatureForm,
-    /// How to print
-    #[arg(short, long, value_enum, default_value_t)]
-    output: report::Format,
-    /// The registry.
+    /// Output and registry.
     #[command(flatten)]
-    registries: RegistryArguments,
+    common: Common,
 }
 
 const EXAMPLES: &str = "\
@@ -77,7 +75,7 @@ impl SignatureForm {
 /// When key or password are not right, or the registry does not take the signature.
 pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let key = keys::private(&arguments.key)?;
-    let remote = Remote::resolve(&arguments.reference, &arguments.registries, Purpose::Push).await?;
+    let remote = Remote::resolve(&arguments.reference, &arguments.common.registries, Purpose::Push).await?;
     let subject = remote.subject()?;
     let there = is_signed(&remote, &key, &subject, arguments.format).await?;
     if !there {
@@ -90,13 +88,13 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
             access.client.attach(&access.reference, remote.digest(), &evidence, &access.credentials).await;
         attached.map_err(|error| access.failed(error))?;
     }
-    report::Report::default()
+    Report::default()
         .fact("reference", remote.pinned())
         .fact("digest", remote.digest().as_str())
         .fact("signedBy", format!("key {}", key.public_key().fingerprint()))
         .fact("form", arguments.format.form().to_string())
         .fact("signature", if there { "was there" } else { "added" })
-        .print(arguments.output)?;
+        .print(arguments.common.output)?;
     note(format!("next: kompoxops driver verify {} --key cosign.pub", remote.pinned()));
     Ok(())
 }

@@ -11,10 +11,9 @@ use super::checks::{self, Check};
 use super::keys;
 use super::origin::Origin;
 use super::remote::Remote;
-use super::report::Format;
+use super::report::{Common, Format};
 use crate::failure::Failure;
 use crate::output;
-use crate::registry::RegistryArguments;
 
 /// Checks a component as the operator does before it takes it, and that its pure functions are pure. Needs no cluster;
 /// nothing of the driver reaches any network.
@@ -30,12 +29,9 @@ pub(super) struct Arguments {
     /// Public key that must have signed the reference, such as cosign.pub, as in `spec.source.oci.verify`
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// How to print
-    #[arg(short, long, value_enum, default_value_t)]
-    output: Format,
-    /// The registry.
+    /// Output and registry.
     #[command(flatten)]
-    registries: RegistryArguments,
+    common: Common,
 }
 
 const EXAMPLES: &str = "\
@@ -55,7 +51,7 @@ Exit codes: 0 every check passed; 1 the registry does not give it; 3 a check fai
 /// When the component cannot be had, a check fails, or standard output cannot be written.
 pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let key = key(arguments)?;
-    let found = arguments.origin.find(&arguments.registries).await?;
+    let found = arguments.origin.find(&arguments.common.registries).await?;
     let mut checks = match &found.remote {
         Some(remote) => of_artifact(remote, key.as_ref()).await?,
         None => Vec::new(),
@@ -107,7 +103,7 @@ fn print(arguments: &Arguments, checks: &[Check]) -> Result<(), Failure> {
         let (Ok(message) | Err(message)) = &check.outcome;
         json!({"check": check.name, "passed": check.outcome.is_ok(), "message": message})
     };
-    output::print(&match arguments.output {
+    output::print(&match arguments.common.output {
         Format::Text => checks.iter().map(|check| check.line() + "\n").collect::<String>(),
         Format::Json => output::to_json(&json!({
             "apiVersion": output::API_VERSION,
