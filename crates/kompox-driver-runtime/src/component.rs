@@ -44,6 +44,7 @@ pub struct LoadedDriver {
     pub(crate) digest: String,
     pub(crate) restricted_imports: Vec<String>,
     pub(crate) imports: Vec<String>,
+    pub(crate) exported: Vec<String>,
     pub(crate) grant: EgressGrant,
     pub(crate) client: Arc<Client>,
     /// As many permits as calls of it may run at once.
@@ -94,6 +95,12 @@ impl LoadedDriver {
         &self.imports
     }
 
+    /// Every interface the component exports, with its version, sorted: what the host can call.
+    #[must_use]
+    pub fn exported(&self) -> &[String] {
+        &self.exported
+    }
+
     /// The same component with another grant. Nothing is compiled again; connections are its own.
     #[must_use]
     pub fn granted(&self, grant: EgressGrant) -> Arc<Self> {
@@ -105,6 +112,7 @@ impl LoadedDriver {
             digest: self.digest.clone(),
             restricted_imports: self.restricted_imports.clone(),
             imports: self.imports.clone(),
+            exported: self.exported.clone(),
             grant,
             client,
             calls: Arc::clone(&self.calls),

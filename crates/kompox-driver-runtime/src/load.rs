@@ -114,6 +114,7 @@ impl Candidate {
             calls: Arc::new(Semaphore::new(permits(self.shared.options.limits.concurrent_calls_per_driver))),
             grant: nothing,
             imports: self.interfaces.imports,
+            exported: self.interfaces.exports,
             exports: Arc::new(self.exports),
             pre: self.pre,
         };

@@ -61,6 +61,9 @@ pub enum ArtifactError {
     /// An index in an index.
     #[error("it is an index of indexes; name an image by its digest")]
     Nested,
+    /// An index, where one image is asked for.
+    #[error("it is an index of images; name the one for WebAssembly by its digest, {0}")]
+    Index(Digest),
     /// Not one layer.
     #[error("it has {0} layers; a driver has one, with the component")]
     Layers(usize),

@@ -2,7 +2,7 @@
 //! bytes: it carries no time. Pure.
 
 use crate::{
-    artifact::{WASM_CONFIG, WASM_LAYER},
+    artifact::{self, ArtifactError, Document, WASM_CONFIG, WASM_LAYER},
     digest::Digest,
 };
 use bytes::Bytes;
@@ -73,6 +73,23 @@ impl Image {
         &self.manifest
     }
 
+    /// The component in it, of `limit` bytes at most.
+    ///
+    /// # Errors
+    /// It is no driver.
+    pub fn component(&self, limit: u64) -> Result<Bytes, ArtifactError> {
+        let artifact = match artifact::read(&self.manifest, limit)? {
+            Document::Artifact(artifact) => artifact,
+            Document::Index(chosen) => return Err(ArtifactError::Index(chosen)),
+        };
+        // Whoever made the image put the blobs in the order of the manifest: the layer, then the config.
+        let [layer, config] = self.blobs.as_slice() else {
+            return Err(ArtifactError::Layers(self.blobs.len().saturating_sub(1)));
+        };
+        let archive = artifact::check_config(&artifact, config)?;
+        artifact::unpack(artifact.form, layer, archive.as_ref(), limit)
+    }
+
     /// Bytes of manifest and blobs.
     #[must_use]
     pub fn size(&self) -> u64 {
@@ -88,7 +105,6 @@ pub(crate) fn descriptor(media_type: &str, bytes: &[u8]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::{self, Document};
 
     #[test]
     fn a_component_always_makes_the_same_artifact_and_it_can_be_read() {
@@ -101,8 +117,8 @@ mod tests {
         let image = Image::of_component(component.clone(), &description);
         assert_eq!(image, Image::of_component(component.clone(), &description));
         let Document::Artifact(read) = artifact::read(image.manifest(), 100).unwrap() else { panic!() };
-        assert_eq!(artifact::check_config(&read, &image.blobs[1]).unwrap(), None);
-        assert_eq!(artifact::unpack(read.form, &image.blobs[0], None, 100).unwrap(), component);
         assert_eq!(read.layer.digest, Digest::of(&component));
+        assert_eq!(image.component(100).unwrap(), component);
+        assert!(matches!(image.component(1), Err(ArtifactError::TooLarge { .. })));
     }
 }

@@ -2,6 +2,7 @@
 //! in the store is not asked for again.
 
 mod source;
+mod whole;
 
 use crate::{
     artifact::{self, Artifact, Document},

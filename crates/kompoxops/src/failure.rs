@@ -29,6 +29,14 @@ pub enum Failure {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A file cannot be written.
+    #[error("failed to write {}: {source}", path.display())]
+    WriteFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A file given by the user is unusable; the message says why and what to do.
     #[error("{}: {message}", path.display())]
     BadFile {
@@ -44,12 +52,37 @@ pub enum Failure {
         errors: usize,
     },
     /// A driver does not pass the checks, which were printed.
-    #[error("{} would be refused: {failed} check(s) failed", path.display())]
+    #[error("{origin} would be refused: {failed} check(s) failed")]
     Driver {
-        /// The file.
-        path: PathBuf,
+        /// The file or reference.
+        origin: String,
         /// How many.
         failed: usize,
+    },
+    /// A registry does not do what was asked, or holds something else.
+    #[error("{source}{}", Self::remedy(remedy))]
+    Registry {
+        /// What failed, with what, and why.
+        source: Box<kompox_oci::Error>,
+        /// What to do; may be empty.
+        remedy: String,
+    },
+    /// The user's credentials for a registry cannot be read.
+    #[error("{}", Self::causes(.0.as_ref()))]
+    Credentials(#[source] Box<kompox_oci::UserConfigError>),
+    /// Artifacts in files cannot be read or written.
+    #[error("{}", Self::causes(.0.as_ref()))]
+    Layout(#[source] Box<kompox_oci::LayoutError>),
+    /// An artifact is not signed as it must be.
+    #[error("{0}")]
+    Unverified(#[source] Box<kompox_signature::Refusal>),
+    /// What stands on the command line, or was typed, does not fit.
+    #[error("{argument}: {message}")]
+    Argument {
+        /// The argument.
+        argument: String,
+        /// What is wrong and the remedy.
+        message: String,
     },
     /// There is no such code.
     #[error("there is no code or reason '{code}'; near are {near}; `kompoxops explain` lists all")]
@@ -145,6 +178,16 @@ impl Failure {
         move |source| Self::Request { action, object, source: Box::new(source) }
     }
 
+    fn remedy(remedy: &str) -> String {
+        if remedy.is_empty() { String::new() } else { format!("\n  remedy: {remedy}") }
+    }
+
+    /// An error whose own text leaves out what caused it.
+    fn causes(error: &dyn std::error::Error) -> String {
+        let causes = std::iter::successors(Some(error), |error| error.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+
     /// The process's exit code for this failure.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -152,8 +195,15 @@ impl Failure {
             | Self::BadFile { .. }
             | Self::Compose { .. }
             | Self::Driver { .. }
+            | Self::Credentials(_)
+            | Self::Layout(_)
+            | Self::Unverified(_)
             | Self::UnknownCode { .. }
+            | Self::Argument { .. }
             | Self::Option { .. } => INVALID_INPUT,
+            Self::Registry { source, .. } if matches!(**source, kompox_oci::Error::Artifact { .. }) => {
+                INVALID_INPUT
+            }
             Self::Timeout { .. } | Self::NotRunning { .. } => NOT_READY,
             Self::Refused { .. } => REFUSED,
             Self::Interrupted => INTERRUPTED,
@@ -162,6 +212,8 @@ impl Failure {
             | Self::Request { .. }
             | Self::Missing { .. }
             | Self::Stalled { .. }
+            | Self::Registry { .. }
+            | Self::WriteFile { .. }
             | Self::Output(_)
             | Self::Dev(_) => FAILED,
         }

@@ -11,9 +11,11 @@ pub mod console;
 pub mod conversion;
 pub mod dev;
 pub mod failure;
+pub mod files;
 pub mod generate;
 pub mod naming;
 pub mod output;
+pub mod registry;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -2,6 +2,7 @@
 //! control plane and one AWS double, and isolate themselves by namespace.
 
 mod apps;
+mod artifacts;
 mod component;
 mod conversion;
 mod devcloud;
@@ -57,6 +58,8 @@ fn main() -> anyhow::Result<ExitCode> {
             gone_with_their_namespace;
         drivers: brought_in_a_config_map_broken_removed_and_restored what_cannot_be_used_says_why
             the_command_line_knows_them installed_needed_and_uninstalled found_by_what_the_cluster_is;
+        artifacts: pushed_signed_verified_and_pulled saved_and_loaded_with_their_signatures
+            what_a_registry_refuses_says_what_to_do;
         reload: no_call_fails_while_a_config_map_changes built_in_drivers_follow_their_files;
         conversion: what_the_cases_give_is_taken what_real_files_give_is_taken
             real_files_find_their_place real_files_become_ready;

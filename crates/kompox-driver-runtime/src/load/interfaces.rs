@@ -32,6 +32,8 @@ pub(super) struct Interfaces {
     pub(super) restricted: Vec<String>,
     /// All imports, sorted.
     pub(super) imports: Vec<String>,
+    /// All exports, sorted.
+    pub(super) exports: Vec<String>,
 }
 
 impl Interfaces {
@@ -75,15 +77,21 @@ fn check_names(imports: &[Import<'_>], exports: &[&str]) -> Result<Interfaces, L
             return Err(missing(exports, interface));
         }
     }
-    let mut imports: Vec<String> = imports.iter().map(|import| import.name.to_owned()).collect();
-    imports.sort();
+    let imports = sorted(&imports.iter().map(|import| import.name).collect::<Vec<_>>());
     let is_restricted = |import: &&String| RESTRICTED.iter().any(|prefix| import.starts_with(prefix));
     Ok(Interfaces {
         disk_modify: has(exports, "disk-modify"),
         snapshot: has(exports, "snapshot"),
         restricted: imports.iter().filter(is_restricted).cloned().collect(),
         imports,
+        exports: sorted(exports),
     })
+}
+
+fn sorted(names: &[&str]) -> Vec<String> {
+    let mut names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    names.sort();
+    names
 }
 
 fn check_import(import: &Import<'_>) -> Result<(), LoadError> {

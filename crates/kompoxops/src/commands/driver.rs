@@ -1,10 +1,21 @@
-//! `kompoxops driver`: provider drivers as files and as KompoxDrivers. Here the choice among its commands, and what
-//! they share: reading a component.
+//! `kompoxops driver`: provider drivers as files, as artifacts in registries, and as KompoxDrivers. Here the choice
+//! among its commands, and what they share: reading a component.
 
+mod checks;
 mod inspect;
 mod install;
+mod keygen;
+mod keys;
+mod load;
 mod ls;
 pub(crate) mod objects;
+mod origin;
+mod pull;
+mod push;
+mod remote;
+mod report;
+mod save;
+mod sign;
 mod uninstall;
 mod verify;
 
@@ -12,11 +23,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use kompox_driver_runtime::{ComponentCache, Observer, Runtime, RuntimeOptions, unpack};
+use kompox_driver_runtime::{ComponentCache, Limits, Observer, Runtime, RuntimeOptions, unpack};
 
 use crate::failure::Failure;
+use crate::files;
 
-/// Provider drivers: look into a component, check it as the operator does, install it, see which are there.
+/// Provider drivers: look into a component, check it as the operator does, carry it by registries, install it, see
+/// which are there.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Arguments {
@@ -26,12 +39,24 @@ pub struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  kompoxops driver inspect my-cloud.wasm
-  kompoxops driver verify my-cloud.wasm.zst
-  kompoxops driver install my-cloud.wasm --egress declared
-  kompoxops driver ls
+  From a file:
+    kompoxops driver verify my-cloud.wasm
+    kompoxops driver install my-cloud.wasm --egress declared
+    kompoxops driver ls
 
-What `install` makes is a ConfigMap of the operator's namespace and a KompoxDriver that names it:
+  From a registry, signed:
+    kompoxops driver keygen
+    kompoxops driver push my-cloud.wasm oci://registry.example.com/acme/my-cloud:1.2.0
+    kompoxops driver sign oci://registry.example.com/acme/my-cloud:1.2.0 --key cosign.key
+    kubectl create secret generic cosign -n k4x-system --from-file=cosign.pub
+    kompoxops driver install oci://registry.example.com/acme/my-cloud:1.2.0 \\
+        --verify-key cosign/cosign.pub --egress declared
+
+  To a place without that registry:
+    kompoxops driver save oci://registry.example.com/acme/my-cloud:1.2.0 my-cloud.tar
+    kompoxops driver load my-cloud.tar oci://registry.internal/acme/my-cloud:1.2.0
+
+What `install` makes is a KompoxDriver, and for a file a ConfigMap of the operator's namespace:
   kubectl explain kompoxdriver.spec";
 
 #[derive(Debug, Subcommand)]
@@ -41,6 +66,12 @@ enum Command {
     Install(install::Arguments),
     Uninstall(uninstall::Arguments),
     Ls(ls::Arguments),
+    Push(push::Arguments),
+    Pull(pull::Arguments),
+    Save(save::Arguments),
+    Load(load::Arguments),
+    Keygen(keygen::Arguments),
+    Sign(sign::Arguments),
 }
 
 /// Runs the command.
@@ -54,6 +85,12 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Install(arguments) => install::run(arguments).await,
         Command::Uninstall(arguments) => uninstall::run(arguments).await,
         Command::Ls(arguments) => ls::run(arguments).await,
+        Command::Push(arguments) => push::run(arguments).await,
+        Command::Pull(arguments) => pull::run(arguments).await,
+        Command::Save(arguments) => save::run(arguments).await,
+        Command::Load(arguments) => load::run(arguments).await,
+        Command::Keygen(arguments) => keygen::run(arguments),
+        Command::Sign(arguments) => sign::run(arguments).await,
     }
 }
 
@@ -65,13 +102,15 @@ fn runtime(observer: Arc<dyn Observer>) -> Result<Runtime, Failure> {
         .map_err(|error| Failure::Output(format!("the driver runtime does not start: {error}")))
 }
 
+/// Most bytes of a component; the operator's bound.
+fn component_limit() -> usize {
+    Limits::default().component_bytes
+}
+
 /// The component in a file, unpacked.
-fn component(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
-    use std::io::Read as _;
-    let failed = |source| Failure::ReadFile { path: path.to_owned(), source };
+fn component(path: &Path) -> Result<Vec<u8>, Failure> {
+    let limit = component_limit();
+    let packed = files::read(path, limit as u64)?;
     let bad = |message: String| Failure::BadFile { path: path.to_owned(), message };
-    let mut packed = Vec::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
-    file.take((limit as u64).saturating_add(1)).read_to_end(&mut packed).map_err(failed)?;
     unpack(&path.to_string_lossy(), &packed, limit).map_err(|error| bad(error.to_string()))
 }

@@ -1,6 +1,5 @@
 //! `kompoxops driver inspect`: who a component says it is, and what it asks for.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -8,26 +7,33 @@ use kompox_core::driver::{Driver as _, Provider};
 use kompox_driver_runtime::{LoadedDriver, NoObserver};
 use serde_json::{Value, json};
 
+use super::origin::Origin;
+use super::remote::Remote;
 use crate::failure::Failure;
 use crate::output::{self, Table};
+use crate::registry::RegistryArguments;
 
 /// Shows a driver's name, version, provider types, endpoints, credentials and imports. Compiles the component and
 /// asks it; it gets no network and no credentials. Needs no cluster.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Component: a file that ends in .wasm, .wasm.gz or .wasm.zst
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// Component: a file that ends in .wasm, .wasm.gz or .wasm.zst, or oci:// and a reference to a registry
+    #[arg(value_name = "FILE|oci://REFERENCE")]
+    origin: Origin,
     /// How to print
     #[arg(short, long, value_enum, default_value_t)]
     output: Format,
+    /// The registry.
+    #[command(flatten)]
+    registries: RegistryArguments,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   kompoxops driver inspect my-cloud.wasm
-  kompoxops driver inspect my-cloud.wasm -o json | jq -r .digest";
+  kompoxops driver inspect my-cloud.wasm -o json | jq -r .digest
+  kompoxops driver inspect oci://registry.example.com/acme/my-cloud:1.2.0";
 
 /// How a driver is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -47,22 +53,24 @@ enum Format {
 /// When the file cannot be read, is no driver, or standard output cannot be written.
 pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let runtime = super::runtime(Arc::new(NoObserver))?;
-    let bytes = super::component(&arguments.file, runtime.limits().component_bytes)?;
-    let size = bytes.len();
-    let driver = runtime
-        .load(bytes)
-        .await
-        .map_err(|error| Failure::BadFile { path: arguments.file.clone(), message: error.to_string() })?;
+    let found = arguments.origin.find(&arguments.registries).await?;
+    let size = found.bytes.len();
+    let loaded = runtime.load(found.bytes).await;
+    let driver = loaded.map_err(|error| Failure::Argument {
+        argument: arguments.origin.to_string(),
+        message: error.to_string(),
+    })?;
+    let remote = found.remote.as_ref();
     output::print(&match arguments.output {
-        Format::Table => table(&driver, size),
-        Format::Json => output::to_json(&document(&driver, size))?,
-        Format::Yaml => output::to_yaml(&document(&driver, size))?,
+        Format::Table => table(&driver, size, remote),
+        Format::Json => output::to_json(&document(&driver, size, remote))?,
+        Format::Yaml => output::to_yaml(&document(&driver, size, remote))?,
     })
 }
 
-fn document(driver: &LoadedDriver, size: usize) -> Value {
+fn document(driver: &LoadedDriver, size: usize, remote: Option<&Remote>) -> Value {
     let descriptor = driver.descriptor();
-    json!({
+    let mut document = json!({
         "apiVersion": output::API_VERSION,
         "kind": "DriverInspection",
         "name": descriptor.name,
@@ -73,7 +81,12 @@ fn document(driver: &LoadedDriver, size: usize) -> Value {
         "imports": driver.imports(),
         "restrictedImports": driver.restricted_imports(),
         "providers": descriptor.providers.iter().map(provider).collect::<Vec<_>>(),
-    })
+    });
+    if let (Some(remote), Some(members)) = (remote, document.as_object_mut()) {
+        members.insert("reference".to_owned(), json!(remote.pinned()));
+        members.insert("manifestDigest".to_owned(), json!(remote.digest()));
+    }
+    document
 }
 
 fn provider(provider: &Provider) -> Value {
@@ -93,13 +106,16 @@ fn provider(provider: &Provider) -> Value {
     })
 }
 
-fn table(driver: &LoadedDriver, size: usize) -> String {
+fn table(driver: &LoadedDriver, size: usize, remote: Option<&Remote>) -> String {
     let descriptor = driver.descriptor();
     let mut head = Table::new(&["DRIVER", &descriptor.name]);
     let mut row = |name: &str, value: String| head.row([name.to_owned(), value]);
     row("VERSION", descriptor.version.clone());
     row("VENDOR", descriptor.vendor.clone());
     row("DIGEST", driver.digest().to_owned());
+    if let Some(remote) = remote {
+        row("REFERENCE", remote.pinned());
+    }
     row("SIZE", format!("{size} bytes"));
     row("IMPORTS", driver.imports().join(", "));
     row("OF THEM IN VAIN", driver.restricted_imports().join(", "));

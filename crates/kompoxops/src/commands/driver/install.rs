@@ -22,7 +22,7 @@ use crate::commands::apply::apply_one;
 use crate::commands::request::pairs;
 use crate::commands::up::DryRun;
 use crate::commands::wait::{self, Awaited};
-use crate::console::note;
+use crate::console::{Activity, note};
 use crate::failure::Failure;
 use crate::output;
 
@@ -168,7 +168,7 @@ fn of_reference(arguments: &Arguments, reference: &str) -> Result<(String, Sourc
 }
 
 /// The end of the repository, without what says that it is a driver: `acme` for `host/x/kompox-driver-acme:1`.
-fn name_of_reference(reference: &str) -> String {
+pub(super) fn name_of_reference(reference: &str) -> String {
     let repository = reference.split('@').next().unwrap_or_default();
     let last = repository.rsplit('/').next().unwrap_or_default();
     let name = last.split(':').next().unwrap_or_default();
@@ -191,11 +191,13 @@ async fn of_file(arguments: &Arguments) -> Result<(String, Source), Failure> {
     only_for_references(arguments)?;
     let path = PathBuf::from(&arguments.source);
     let runtime = super::runtime(std::sync::Arc::new(NoObserver))?;
-    let bytes = super::component(&path, runtime.limits().component_bytes)?;
+    let bytes = super::component(&path)?;
+    let activity = Activity::start(&format!("checking {}", path.display()));
     let bad = |message: String| Failure::BadFile { path: path.clone(), message };
     let driver = runtime.load(bytes.clone()).await.map_err(|error| bad(error.to_string()))?;
-    introduce(&driver);
     let packed = objects::packed(&bytes).map_err(bad)?;
+    drop(activity);
+    introduce(&driver);
     let name = arguments.name.clone().unwrap_or_else(|| driver.descriptor().name.clone());
     Ok((name, Source::Component { digest: driver.digest().to_owned(), packed }))
 }

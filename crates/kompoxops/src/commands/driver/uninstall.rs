@@ -59,7 +59,9 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let Some(driver) = found else {
         return Err(Failure::Missing { object: shown, remedy: "`kompoxops driver ls` lists them".into() });
     };
+    let activity = Activity::start("looking for disks and snapshots that need it");
     let users = users(&cluster, &driver).await?;
+    drop(activity);
     if !users.is_empty() && !arguments.force {
         return Err(Failure::Refused { object: shown, message: refusal(&users) });
     }

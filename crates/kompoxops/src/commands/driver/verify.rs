@@ -1,16 +1,17 @@
-//! `kompoxops driver verify`: what the operator checks before it takes a driver, and what it relies on later:
-//! functions that may not use the network do not try, and answer twice the same.
+//! `kompoxops driver verify`: what the operator would say of a component, before it is asked.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use kompox_core::driver::{Call, ClusterIdentity, Credentials, DiskRequest, Driver as _, ErrorCode, Facts};
-use kompox_driver_runtime::{LoadedDriver, Observer, RequestDenied, digest};
+use clap::Args;
+use kompox_crds::Reason;
+use kompox_signature::{PublicKey, Refusal};
 use serde_json::json;
 
+use super::checks::{self, Check};
+use super::keys;
+use super::origin::Origin;
+use super::remote::Remote;
+use super::report::{Common, Format};
 use crate::failure::Failure;
 use crate::output;
 
@@ -19,80 +20,91 @@ use crate::output;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Component: a file that ends in .wasm, .wasm.gz or .wasm.zst
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// Component: a file that ends in .wasm, .wasm.gz or .wasm.zst, or oci:// and a reference to a registry
+    #[arg(value_name = "FILE|oci://REFERENCE")]
+    origin: Origin,
     /// Digest that the component must have, as in `spec.source.digest` of a KompoxDriver
     #[arg(long, value_name = "sha256:HEX")]
     digest: Option<String>,
-    /// How to print
-    #[arg(short, long, value_enum, default_value_t)]
-    output: Format,
+    /// Public key that must have signed the reference, such as cosign.pub, as in `spec.source.oci.verify`
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Output and registry.
+    #[command(flatten)]
+    common: Common,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   kompoxops driver verify my-cloud.wasm
   kompoxops driver verify my-cloud.wasm.zst --digest sha256:3b0c…
+  kompoxops driver verify oci://registry.example.com/acme/my-cloud:1.2.0 --key cosign.pub
 
-Exit codes: 0 every check passed; 3 one failed.";
+A refused signature is told with the reason that the condition Verified of the KompoxDriver would
+have; `kompoxops explain SignedByAnother` tells more.
 
-/// How checks are printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A line for each check
-    #[default]
-    Text,
-    /// One JSON object
-    Json,
-}
-
-/// How long one call of a check may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A check and what came of it: what was found, or what is wrong.
-struct Check {
-    name: &'static str,
-    outcome: Result<String, String>,
-}
+Exit codes: 0 every check passed; 1 the registry does not give it; 3 a check failed.";
 
 /// Runs the command.
 ///
 /// # Errors
-/// When the file cannot be read, a check fails, or standard output cannot be written.
+/// When the component cannot be had, a check fails, or standard output cannot be written.
 pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let denied = Arc::new(Denied::default());
-    let runtime = super::runtime(Arc::clone(&denied) as Arc<dyn Observer>)?;
-    let bytes = super::component(&arguments.file, runtime.limits().component_bytes)?;
-    let mut checks = vec![pinned(&bytes, arguments.digest.as_deref())];
-    match runtime.load(bytes.clone()).await {
-        Err(error) => checks.push(Check { name: "component", outcome: Err(error.to_string()) }),
-        Ok(driver) => {
-            checks.push(introduced(&driver));
-            let again = runtime.load(bytes).await.map_err(|error| error.to_string());
-            checks.push(described_twice(&driver, again));
-            checks.push(pure(&driver).await);
-            checks.push(silent(&denied));
-        }
-    }
+    let key = key(arguments)?;
+    let found = arguments.origin.find(&arguments.common.registries).await?;
+    let mut checks = match &found.remote {
+        Some(remote) => of_artifact(remote, key.as_ref()).await?,
+        None => Vec::new(),
+    };
+    checks.extend(checks::of(found.bytes, arguments.digest.as_deref()).await?.checks);
     print(arguments, &checks)?;
     match checks.iter().filter(|check| check.outcome.is_err()).count() {
         0 => Ok(()),
-        failed => Err(Failure::Driver { path: arguments.file.clone(), failed }),
+        failed => Err(Failure::Driver { origin: arguments.origin.to_string(), failed }),
+    }
+}
+
+/// An option that would have no effect is a mistake.
+fn key(arguments: &Arguments) -> Result<Option<PublicKey>, Failure> {
+    match (&arguments.key, &arguments.origin) {
+        (Some(_), Origin::File(_)) => {
+            let message = "it goes with oci:// references; a file carries no signature".to_owned();
+            Err(Failure::Option { option: "key", message })
+        }
+        (path, _) => path.as_deref().map(keys::public).transpose(),
+    }
+}
+
+/// What is checked of an artifact before its component.
+async fn of_artifact(remote: &Remote, key: Option<&PublicKey>) -> Result<Vec<Check>, Failure> {
+    let mut checks = vec![Check { name: "artifact", outcome: Ok(remote.pinned()) }];
+    if let Some(key) = key {
+        let verdict = remote.signed_by(key).await?;
+        let outcome = verdict.map(|verified| verified.to_string());
+        let outcome = outcome.map_err(|refusal| format!("{}: {refusal}", reason(&refusal)));
+        checks.push(Check { name: "signature", outcome });
+    }
+    Ok(checks)
+}
+
+/// The reason that the operator gives for it.
+fn reason(refusal: &Refusal) -> Reason {
+    match refusal {
+        Refusal::Unsigned { .. } => Reason::Unsigned,
+        Refusal::WrongKey { .. } | Refusal::WrongKeyOrForm { .. } => Reason::SignedByAnother,
+        Refusal::Tampered { .. } => Reason::SignatureTampered,
+        Refusal::OtherSubject { .. } => Reason::SignedForAnother,
+        _ => Reason::SignatureInvalid,
     }
 }
 
 fn print(arguments: &Arguments, checks: &[Check]) -> Result<(), Failure> {
-    let text = |check: &Check| match &check.outcome {
-        Ok(found) => format!("ok      {}: {found}\n", check.name),
-        Err(wrong) => format!("FAILED  {}: {wrong}\n", check.name),
-    };
     let object = |check: &Check| {
         let (Ok(message) | Err(message)) = &check.outcome;
         json!({"check": check.name, "passed": check.outcome.is_ok(), "message": message})
     };
-    output::print(&match arguments.output {
-        Format::Text => checks.iter().map(text).collect::<String>(),
+    output::print(&match arguments.common.output {
+        Format::Text => checks.iter().map(|check| check.line() + "\n").collect::<String>(),
         Format::Json => output::to_json(&json!({
             "apiVersion": output::API_VERSION,
             "kind": "DriverVerification",
@@ -100,92 +112,4 @@ fn print(arguments: &Arguments, checks: &[Check]) -> Result<(), Failure> {
             "checks": checks.iter().map(object).collect::<Vec<_>>(),
         }))?,
     })
-}
-
-fn pinned(bytes: &[u8], pin: Option<&str>) -> Check {
-    let found = digest(bytes);
-    let outcome = match pin {
-        Some(pin) if pin != found => Err(format!("it is {found}, and shall be {pin}")),
-        _ => Ok(found),
-    };
-    Check { name: "digest", outcome }
-}
-
-fn introduced(driver: &LoadedDriver) -> Check {
-    let descriptor = driver.descriptor();
-    let types: Vec<&str> = descriptor.providers.iter().map(|provider| provider.type_.as_str()).collect();
-    let found = format!("{} {} serves {}", descriptor.name, descriptor.version, types.join(", "));
-    Check { name: "component", outcome: Ok(found) }
-}
-
-fn described_twice(driver: &LoadedDriver, again: Result<Arc<LoadedDriver>, String>) -> Check {
-    let outcome = again.and_then(|again| {
-        let same = again.descriptor() == driver.descriptor();
-        same.then(|| "the same twice".to_owned())
-            .ok_or_else(|| "`describe` answers differently each time".to_owned())
-    });
-    Check { name: "descriptor", outcome }
-}
-
-/// Calls the functions that decide without a cloud, twice each.
-async fn pure(driver: &LoadedDriver) -> Check {
-    let outcome = match asked(driver).await {
-        Ok(first) => match asked(driver).await {
-            Ok(second) if second == first => Ok("`detect` and `plan` answer the same twice".to_owned()),
-            Ok(_) => Err("`detect` or `plan` answers differently each time".to_owned()),
-            Err(error) => Err(error),
-        },
-        Err(error) => Err(error),
-    };
-    Check { name: "pure functions", outcome }
-}
-
-/// What the pure functions say of an empty cluster and of a small disk. Refusing such a disk is an answer; a trap is
-/// not.
-async fn asked(driver: &LoadedDriver) -> Result<Vec<String>, String> {
-    let mut answers = Vec::new();
-    for provider in &driver.descriptor().providers {
-        let call = call(&provider.type_);
-        let detected =
-            driver.detect(&call, &Facts::default()).await.map_err(|error| format!("`detect`: {error}"))?;
-        answers.push(format!("{detected:?}"));
-        let request = DiskRequest { size_bytes: 1 << 30, ..DiskRequest::default() };
-        match driver.plan(&call, &request).await {
-            Ok(plan) => answers.push(format!("{plan:?}")),
-            Err(error) if matches!(error.code, ErrorCode::Internal | ErrorCode::DeadlineExceeded) => {
-                return Err(format!("`plan`: {error}"));
-            }
-            Err(error) => answers.push(error.to_string()),
-        }
-    }
-    Ok(answers)
-}
-
-fn call(provider_type: &str) -> Call {
-    Call {
-        provider_type: provider_type.to_owned(),
-        config: [].into(),
-        cluster: ClusterIdentity::default(),
-        credentials: Credentials::default(),
-        subject: "verify".to_owned(),
-        timeout: TIMEOUT,
-    }
-}
-
-/// Counts requests that were refused.
-#[derive(Default)]
-struct Denied(AtomicU32);
-
-impl Observer for Denied {
-    fn request_denied(&self, _event: &RequestDenied<'_>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-fn silent(denied: &Denied) -> Check {
-    let outcome = match denied.0.load(Ordering::Relaxed) {
-        0 => Ok("no request was tried".to_owned()),
-        count => Err(format!("`describe`, `detect` or `plan` tried {count} request(s)")),
-    };
-    Check { name: "network", outcome }
 }
