@@ -63,7 +63,6 @@ pub(super) fn tell(directory: &Directory, report: &LoadReport, metrics: &Metrics
 mod tests {
     use super::*;
     use futures::StreamExt as _;
-    use kompox_core::driver::Drivers as _;
     use kompox_driver_runtime::{ComponentCache, EgressGrant, RuntimeOptions};
 
     const COMPONENT: &str = concat!(
