@@ -1,8 +1,9 @@
-//! The development cluster behind `kompoxops dev`: a supervisor process owns the control plane, the simulated
-//! kubelet and the operator; the commands talk to it through a state file and signals.
+//! The development cluster behind `kompoxops dev`: a supervisor process owns the control plane, the nodes, the
+//! disks, the ingress and the operator; the commands talk to it through a state file and signals.
 //!
 //! Everything lives below one folder, and is ended by process identity, never by name.
 
+pub mod disks;
 pub mod install;
 pub mod layout;
 pub mod operator;

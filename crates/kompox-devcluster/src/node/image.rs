@@ -48,7 +48,10 @@ fn tar(entries: &[(&str, u32, &[u8])]) -> io::Result<Vec<u8>> {
         let mut header = tar::Header::new_gnu();
         header.set_mode(*mode);
         header.set_size(content.len() as u64);
-        // Owner, group and times stay zero: root, and reproducible.
+        // Root, and reproducible. Fields that are left out are blank, which not every reader takes for 0.
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
         builder.append_data(&mut header, path, *content)?;
     }
     builder.into_inner()

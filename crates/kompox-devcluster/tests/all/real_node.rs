@@ -136,7 +136,7 @@ async fn a_killed_launcher_leaves_nothing_behind() -> Result<()> {
     import_busybox_into(&node).await?;
     let client = client_of(&state).await?;
     let namespace = support::namespace(&client, "killed").await?;
-    let sleeper = pod(&namespace, "sleeper", json!({ "containers": [busybox("sleep 600")] }));
+    let sleeper = pod(&namespace, "sleeper", &json!({ "containers": [busybox("sleep 600")] }));
     apply(&client, sleeper).await?;
     wait_for(&Api::<Pod>::namespaced(client, &namespace), "sleeper", ready).await?;
     let footprint = Footprint::of(&node)?;
@@ -186,7 +186,7 @@ pub(crate) fn busybox(script: &str) -> Value {
 }
 
 /// A pod that ends at once when it is told to.
-pub(crate) fn pod(namespace: &str, name: &str, spec: Value) -> Value {
+pub(crate) fn pod(namespace: &str, name: &str, spec: &Value) -> Value {
     let head = json!({ "metadata": { "labels": { "app": name } },
         "spec": { "terminationGracePeriodSeconds": 0 } });
     support::merged(
@@ -207,7 +207,7 @@ pub(crate) fn phase(pod: &Pod) -> &str {
 /// Runs a script as a pod to its end; returns what it printed.
 pub(crate) async fn output(client: &Client, namespace: &str, name: &str, spec: Value) -> Result<String> {
     let spec = support::merged(json!({ "restartPolicy": "Never" }), spec);
-    apply(client, pod(namespace, name, spec)).await?;
+    apply(client, pod(namespace, name, &spec)).await?;
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let ended = wait_for(&pods, name, |pod| matches!(phase(pod), "Succeeded" | "Failed")).await?;
     let log = pods.logs(name, &Default::default()).await?;

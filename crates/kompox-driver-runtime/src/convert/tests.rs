@@ -227,6 +227,7 @@ fn what_kubernetes_would_refuse_is_refused_first() {
         vec![wit::TopologyTerm { key: key.to_owned(), values: vec![value.to_owned()] }]
     };
     let long = "x".repeat(64);
+    let zone = wit::TopologyTerm { key: "zone".to_owned(), values: vec!["a".to_owned()] };
     assert_eq!(volume_with(|_| {}), "");
     for (field, found, expected) in [
         ("driver", csi_with(|csi| csi.driver = "../hostPath".to_owned()), "not the name of a CSI driver"),
@@ -242,7 +243,7 @@ fn what_kubernetes_would_refuse_is_refused_first() {
         ("topology", volume_with(|v| v.topology = term(&long, "x")), "not the key of a label"),
         ("topology", volume_with(|v| v.topology = term("zone", "a b")), "not the value of a label"),
         ("topology", volume_with(|v| v.topology = term("zone", &long)), "not the value of a label"),
-        ("topology", volume_with(|v| v.topology = term("zone", "a").repeat(ENTRIES + 1)), "more than 256"),
+        ("topology", volume_with(|v| v.topology = vec![zone.clone(); ENTRIES + 1]), "more than 256"),
         (
             "mount-options",
             volume_with(|v| v.mount_options = vec!["o".to_owned(); ENTRIES + 1]),

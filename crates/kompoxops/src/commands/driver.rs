@@ -8,7 +8,7 @@ mod keygen;
 mod keys;
 mod load;
 mod ls;
-mod objects;
+pub(crate) mod objects;
 mod origin;
 mod pull;
 mod push;

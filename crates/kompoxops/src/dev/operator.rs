@@ -41,17 +41,23 @@ pub fn find() -> Result<PathBuf, String> {
     ))
 }
 
-/// Starts the operator against the development cluster.
+/// Starts the operator against the development cluster. In `network` its drivers may use plain HTTP.
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn start(program: &Path, kubeconfig: &Path, layout: &Layout) -> Result<Operator, Failure> {
+pub fn start(
+    program: &Path,
+    kubeconfig: &Path,
+    network: Option<&str>,
+    layout: &Layout,
+) -> Result<Operator, Failure> {
     let log = layout.operator_log();
     let broken =
         |error: std::io::Error| Failure::Dev(format!("failed to start {}: {error}", program.display()));
     let output = File::create(&log).map_err(broken)?;
     let child = Command::new(program)
         .args(arguments(program))
+        .args(network.map(|network| format!("--allow-plain-http-cidr={network}")))
         .env("KUBECONFIG", kubeconfig)
         .stdin(Stdio::null())
         .stdout(output.try_clone().map_err(broken)?)

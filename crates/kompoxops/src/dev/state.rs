@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use kompox_devcluster::DevIngress;
 use kompox_devcluster::process::ProcessId;
 use serde::{Deserialize, Serialize};
 
@@ -29,10 +30,35 @@ pub struct State {
     pub ready: bool,
     /// Why it gave up.
     pub failure: Option<String>,
+    /// The development ingress, once it serves.
+    pub ingress: Option<IngressState>,
     /// The operator, when there is one.
     pub operator: Option<OperatorState>,
     /// Why there is no operator.
     pub operator_missing: Option<String>,
+}
+
+/// Where the development ingress serves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IngressState {
+    /// Where an app is; `<app>` stands for its name.
+    pub url: String,
+    /// Port of 127.0.0.1 for HTTPS.
+    pub https_port: u16,
+    /// The certificate of its authority.
+    pub authority: PathBuf,
+}
+
+impl IngressState {
+    /// What others may know of it.
+    pub fn of(ingress: &DevIngress) -> Self {
+        Self {
+            url: ingress.url("<app>"),
+            https_port: ingress.https_port(),
+            authority: ingress.authority_path().to_owned(),
+        }
+    }
 }
 
 /// The operator's process.
@@ -53,6 +79,7 @@ impl State {
             phase: "starting".into(),
             ready: false,
             failure: None,
+            ingress: None,
             operator: None,
             operator_missing: None,
         }

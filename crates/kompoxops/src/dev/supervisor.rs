@@ -6,14 +6,14 @@ use std::path::Path;
 
 use kompox_devcluster::kubelet::{CsiDriverSpec, NodeSpec};
 use kompox_devcluster::process::ProcessId;
-use kompox_devcluster::{DevCluster, Options, RealNode, Reporter};
+use kompox_devcluster::{DevCluster, DevIngress, IngressOptions, Options, RealNode, Reporter, Storage};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::layout::Layout;
 use super::operator::{self, Operator};
-use super::state::State;
-use super::{failed, install};
+use super::state::{IngressState, State};
+use super::{disks, failed, install};
 use crate::cluster::Cluster;
 use crate::console::note;
 use crate::failure::Failure;
@@ -36,6 +36,8 @@ pub struct Nodes {
     pub simulated: Vec<NodeSpec>,
     /// The CSI drivers that are simulated on those.
     pub csi_drivers: Vec<CsiDriverSpec>,
+    /// Disks of devcloud, if there are to be any.
+    pub storage: Option<Storage>,
 }
 
 /// Runs until SIGTERM or SIGINT, or until a part of the control plane ends by itself.
@@ -96,6 +98,7 @@ async fn start(settings: Settings, state: &mut State) -> Result<DevCluster, Fail
     options.real_node = settings.nodes.real;
     options.nodes = settings.nodes.simulated;
     options.csi_drivers = settings.nodes.csi_drivers;
+    options.storage = settings.nodes.storage;
     // A watch keeps the latest only: a build of a thousand lines must not queue up.
     options.reporter = Reporter::new(move |progress| {
         sender.send_replace(progress.to_string());
@@ -127,8 +130,19 @@ async fn attend(
     ends: &mut Ends,
 ) -> Result<(), Failure> {
     progress(state, layout, "installing the CRDs".into())?;
-    install::run(&Cluster { client: cluster.client(), namespace: "default".into() }).await?;
-    let mut operator = start_operator(&cluster.kubeconfig_path(), layout, state)?;
+    let objects = Cluster { client: cluster.client(), namespace: "default".into() };
+    install::run(&objects).await?;
+    let storage = cluster.storage().await;
+    if let Some(storage) = &storage {
+        progress(state, layout, "installing the driver of devcloud".into())?;
+        disks::install(&objects, storage).await?;
+    }
+    progress(state, layout, "starting the development ingress".into())?;
+    let options = IngressOptions::new(layout.root().join("ingress"));
+    let ingress = DevIngress::start(cluster.client(), options).await.map_err(|error| failed(&error))?;
+    state.ingress = Some(IngressState::of(&ingress));
+    let network = storage.as_ref().and_then(disks::network);
+    let mut operator = start_operator(&cluster.kubeconfig_path(), network.as_deref(), layout, state)?;
     state.ready = true;
     progress(state, layout, "ready".into())?;
     let result = loop {
@@ -147,6 +161,7 @@ async fn attend(
             }
         }
     };
+    ingress.stop().await;
     if let Some(mut operator) = operator {
         end_operator(&mut operator).await?;
     }
@@ -155,13 +170,14 @@ async fn attend(
 
 fn start_operator(
     kubeconfig: &Path,
+    network: Option<&str>,
     layout: &Layout,
     state: &mut State,
 ) -> Result<Option<Operator>, Failure> {
     match operator::find() {
         Ok(program) => {
             progress(state, layout, format!("starting {}", program.display()))?;
-            let operator = operator::start(&program, kubeconfig, layout)?;
+            let operator = operator::start(&program, kubeconfig, network, layout)?;
             state.operator = Some(operator.state.clone());
             Ok(Some(operator))
         }

@@ -15,7 +15,7 @@ pub(super) async fn services_and_names(client: &Client) -> Result<()> {
         merged(server, json!({ "readinessProbe": { "tcpSocket": { "port": 8080 }, "periodSeconds": 1 } }));
     let server = merged(server, json!({ "volumeMounts": [{ "name": "tmp", "mountPath": "/tmp" }] }));
     let spec = json!({ "containers": [server], "volumes": [{ "name": "tmp", "emptyDir": {} }] });
-    apply(client, pod(&namespace, "server", spec)).await?;
+    apply(client, pod(&namespace, "server", &spec)).await?;
     let ports = json!([{ "port": 80, "targetPort": 8080 }]);
     let service = json!({ "spec": { "selector": { "app": "server" }, "ports": ports } });
     apply(client, object("v1", "Service", &namespace, "server", service)).await?;

@@ -28,7 +28,7 @@ pub(super) async fn logs_exec_and_port_forward(cluster: &DevCluster) -> Result<(
         json!({ "readinessProbe": { "httpGet": { "port": 8080, "path": "/" }, "periodSeconds": 1 } }),
     );
     let spec = json!({ "containers": [container], "volumes": [{ "name": "page", "configMap": { "name": "page" } }] });
-    apply(&client, pod(NAMESPACE, WEB, spec)).await?;
+    apply(&client, pod(NAMESPACE, WEB, &spec)).await?;
     wait_for(&Api::<Pod>::namespaced(client, NAMESPACE), WEB, ready).await?;
 
     let kubectl = |arguments: &[&str]| {
@@ -76,7 +76,7 @@ pub(super) async fn probes(client: &Client) -> Result<()> {
     let slow = merged(slow, json!({ "volumeMounts": [{ "name": "tmp", "mountPath": "/tmp" }] }));
     for (name, container) in [("sick", sick), ("unready", unready), ("slow", slow)] {
         let spec = json!({ "containers": [container], "volumes": [{ "name": "tmp", "emptyDir": {} }] });
-        apply(client, pod(&namespace, name, spec)).await?;
+        apply(client, pod(&namespace, name, &spec)).await?;
     }
     let container = |pod: &Pod| pod.status.as_ref()?.container_statuses.as_ref()?.first().cloned();
     wait_for(&pods, "sick", |pod| container(pod).is_some_and(|status| status.restart_count > 0)).await?;

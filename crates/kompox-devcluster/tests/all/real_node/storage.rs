@@ -23,7 +23,7 @@ fn local_volume(name: &str, namespace: &str, mode: &str) -> [Value; 2] {
     ]
 }
 
-fn with_claim(container: Value, claim: &str) -> Value {
+fn with_claim(container: &Value, claim: &str) -> Value {
     json!({ "containers": [container],
         "volumes": [{ "name": "data", "persistentVolumeClaim": { "claimName": claim } }] })
 }
@@ -40,11 +40,11 @@ pub(super) async fn one_pod_at_a_time(client: &Client) -> Result<()> {
     let second = busybox("cat /data/who");
     let second = merged(second, mount);
     let pods: Api<Pod> = Api::namespaced(client.clone(), &namespace);
-    apply(client, pod(&namespace, "first", with_claim(first, "once"))).await?;
+    apply(client, pod(&namespace, "first", &with_claim(&first, "once"))).await?;
     wait_for(&pods, "first", ready).await?;
 
-    let spec = merged(json!({ "restartPolicy": "Never" }), with_claim(second, "once"));
-    apply(client, pod(&namespace, "second", spec)).await?;
+    let spec = merged(json!({ "restartPolicy": "Never" }), with_claim(&second, "once"));
+    apply(client, pod(&namespace, "second", &spec)).await?;
     let refused = wait_for(&pods, "second", |pod| {
         let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
         conditions
@@ -75,12 +75,12 @@ pub(super) async fn sub_paths(client: &Client) -> Result<()> {
         { "name": "data", "mountPath": "/b", "subPath": "deep/second" },
     ] }),
     );
-    output(client, &namespace, "writer", with_claim(writer, "parts")).await?;
+    output(client, &namespace, "writer", with_claim(&writer, "parts")).await?;
     let reader = busybox("cat /data/first/file /data/deep/second/file");
     let reader = merged(
         reader,
         json!({ "volumeMounts": [{ "name": "data", "mountPath": "/data", "readOnly": true }] }),
     );
-    assert_eq!(output(client, &namespace, "reader", with_claim(reader, "parts")).await?, "a\nb\n");
+    assert_eq!(output(client, &namespace, "reader", with_claim(&reader, "parts")).await?, "a\nb\n");
     Ok(())
 }

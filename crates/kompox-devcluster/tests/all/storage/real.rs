@@ -28,7 +28,7 @@ async fn bytes_stay_over_pods_snapshots_and_starts_of_the_whole_cluster() -> Res
     namespace(&client, NAMESPACE).await?;
     apply(&client, claim(NAMESPACE, "data", &json!({}))).await?;
     let first = with_claim(busybox("echo one > /data/rows; exec sleep 600"), "data");
-    apply(&client, pod(NAMESPACE, "writer", first)).await?;
+    apply(&client, pod(NAMESPACE, "writer", &first)).await?;
     let pods: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);
     wait_for(&pods, "writer", real_node::ready).await?;
     eventually("the row is written", || async {

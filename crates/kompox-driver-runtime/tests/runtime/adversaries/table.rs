@@ -12,6 +12,8 @@ const EGRESS: &str = "crates/kompox-driver-runtime/tests/runtime/egress.rs";
 const POLICY: &str = "crates/kompox-driver-runtime/src/egress/tests.rs";
 const BOUNDS: &str = "crates/kompox-driver-runtime/src/bounds.rs";
 const CLIENT: &str = "crates/kompox-driver-runtime/src/http/client.rs";
+const REGISTRIES: &str = "tests/tests/all/registries.rs";
+const SOURCES: &str = "tests/tests/all/registry_sources.rs";
 const PACKAGE: &str = "crates/kompox-driver-runtime/src/package.rs";
 const LIARS: &str = "crates/kompox-core/src/disk/tests/byzantine.rs";
 const REMOVAL: &str = "crates/kompox-core/src/cloud/removal/tests.rs";
@@ -248,12 +250,19 @@ const ROWS: [Row; 32] = [
             (HERE, "files_and_the_environment_are_imported_in_vain"),
         ],
     ),
-    // What a registry can do is tested with a real one, in `tests/tests/all/registries.rs`.
     (
         31,
         "packages that are not what they say",
-        "TooLarge, Broken",
-        &[(PACKAGE, "a_bomb_is_not_unpacked"), (PACKAGE, "what_is_packed_otherwise_is_refused")],
+        "TooLarge, Broken, VerificationFailed",
+        &[
+            (PACKAGE, "a_bomb_is_not_unpacked"),
+            (PACKAGE, "what_is_packed_otherwise_is_refused"),
+            // What a registry can do is tested with a real one.
+            (REGISTRIES, "a_tag_moves_and_a_digest_does_not"),
+            (REGISTRIES, "bytes_that_were_changed_are_refused"),
+            (REGISTRIES, "what_is_too_much_or_no_driver_is_not_taken"),
+            (SOURCES, "pulled_verified_moved_and_started_without_the_registry"),
+        ],
     ),
     (
         32,
@@ -272,7 +281,7 @@ fn every_adversary_is_met_by_a_test_that_exists() {
         assert!(!attack.is_empty() && !reason.is_empty() && !tests.is_empty(), "W{number:02}");
         for (file, test) in tests {
             let text = fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
-            assert!(text.contains(&format!("fn {test}()")), "W{number:02}: {file} has no test `{test}`");
+            assert!(text.contains(&format!("fn {test}(")), "W{number:02}: {file} has no test `{test}`");
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use clap::{Args, ValueEnum};
 use kompox_devcluster::kubelet::NodeSpec;
-use kompox_devcluster::{RealNode, node};
+use kompox_devcluster::{RealNode, Storage, node};
 
-use crate::dev::supervisor::Nodes;
+use crate::dev::{disks, supervisor::Nodes};
 use crate::failure::Failure;
 
 /// Most nodes that can be simulated.
@@ -42,6 +42,9 @@ pub(super) struct NodeArguments {
     /// Let the real node fetch images through this machine; without, only those that were loaded can run
     #[arg(long)]
     pull: bool,
+    /// Leave out devcloud, the block storage for development that comes with a real node
+    #[arg(long)]
+    without_disks: bool,
 }
 
 /// The outcome of the choice.
@@ -87,8 +90,21 @@ impl NodeArguments {
             1 => "a real node: containers run".to_owned(),
             _ => format!("a real node: containers run; {} simulated beside it", count - 1),
         };
-        let nodes = Nodes { real: Some(real), simulated: specifications, csi_drivers: Vec::new() };
-        Choice { nodes, reason, arguments: self.again("real", count, &zones) }
+        let (storage, of_disks) = self.storage();
+        let nodes = Nodes { real: Some(real), simulated: specifications, csi_drivers: Vec::new(), storage };
+        Choice { nodes, reason: reason + of_disks, arguments: self.again("real", count, &zones) }
+    }
+
+    /// Disks for the real node, and what to say of them.
+    fn storage(&self) -> (Option<Storage>, &'static str) {
+        if self.without_disks {
+            return (None, "; no disks, as asked");
+        }
+        if disks::component().is_none() {
+            let how = "; no disks: example-drivers/devcloud.wasm is not beside this program (`cargo xtask drivers`)";
+            return (None, how);
+        }
+        (Some(Storage::default()), "; disks of devcloud, for development only")
     }
 
     fn simulated(&self, reason: String) -> Choice {
@@ -100,7 +116,7 @@ impl NodeArguments {
             node.provider_id = format!("aws:///{}/i-{number:017x}", node.zone);
         }
         let csi_drivers = vec![kompox_devcluster::kubelet::CsiDriverSpec::aws_ebs()];
-        let nodes = Nodes { real: None, simulated, csi_drivers };
+        let nodes = Nodes { real: None, simulated, csi_drivers, storage: None };
         Choice { nodes, reason, arguments: self.again("simulated", count, &zones) }
     }
 
@@ -118,6 +134,7 @@ impl NodeArguments {
                 .map(str::to_owned)
                 .into();
         arguments.extend(self.pull.then(|| "--pull".to_owned()));
+        arguments.extend(self.without_disks.then(|| "--without-disks".to_owned()));
         arguments
     }
 }
@@ -142,7 +159,8 @@ mod tests {
     use super::*;
 
     fn arguments(node: Engine, nodes: Option<u32>, zones: &[&str]) -> NodeArguments {
-        NodeArguments { node, nodes, zones: zones.iter().map(ToString::to_string).collect(), pull: false }
+        let zones = zones.iter().map(ToString::to_string).collect();
+        NodeArguments { node, nodes, zones, pull: false, without_disks: true }
     }
 
     #[test]
@@ -169,7 +187,10 @@ mod tests {
         );
         let names: Vec<_> = choice.nodes.simulated.iter().map(|node| (&*node.name, &*node.zone)).collect();
         assert_eq!(names, [("node-2", "dev-b"), ("node-3", "dev-c")]);
-        assert_eq!(choice.arguments, ["--node", "real", "--nodes", "3", "--zones", "dev-a,dev-b,dev-c"]);
+        assert_eq!(
+            choice.arguments,
+            ["--node", "real", "--nodes", "3", "--zones", "dev-a,dev-b,dev-c", "--without-disks"]
+        );
         assert_eq!(arguments(Engine::Real, None, &[]).real().nodes.simulated, []);
     }
 

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use clap::Args;
+use kompox_devcluster::INGRESS_BANNER;
 
 use super::{nodes, running};
 use crate::console::{Activity, note};
@@ -122,8 +123,13 @@ fn print(layout: &Layout) -> Result<(), Failure> {
         (None, None) => "not running".into(),
     };
     let kubeconfig = cluster.kubeconfig.display();
+    let ingress = state.ingress.map(|ingress| ingress.url).unwrap_or_default();
+    let disks = match &cluster.storage {
+        Some(_) => "provider type devcloud, for development only",
+        None => "none",
+    };
     output::print(&format!(
-        "context      kompox-dev\nkubeconfig   {kubeconfig}\nserver       {}\noperator     {operator}\n\n{}\n\nTo use it:   export KUBECONFIG=\"{kubeconfig}\"\nTo end it:   kompoxops dev down\n",
+        "context      kompox-dev\nkubeconfig   {kubeconfig}\nserver       {}\noperator     {operator}\ningress      {ingress} ({INGRESS_BANNER})\ndisks        {disks}\n\n{}\n\nTo use it:   export KUBECONFIG=\"{kubeconfig}\"\nTo end it:   kompoxops dev down\n",
         cluster.server.as_deref().unwrap_or_default(),
         cluster.banner(),
     ))

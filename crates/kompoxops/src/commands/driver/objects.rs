@@ -21,24 +21,24 @@ const MOST: usize = (1 << 20) - (16 << 10);
 
 /// A driver as the user asks for it.
 #[derive(Clone, Debug)]
-pub(super) struct Driver {
+pub(crate) struct Driver {
     /// Name of the KompoxDriver.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its labels.
-    pub(super) labels: BTreeMap<String, String>,
+    pub(crate) labels: BTreeMap<String, String>,
     /// Where its component comes from.
-    pub(super) source: Source,
+    pub(crate) source: Source,
     /// `spec.egress.mode`.
-    pub(super) egress: Option<&'static str>,
+    pub(crate) egress: Option<&'static str>,
     /// `spec.config`.
-    pub(super) config: BTreeMap<String, String>,
+    pub(crate) config: BTreeMap<String, String>,
     /// `spec.credentialsSecretRef`.
-    pub(super) credentials_secret: Option<String>,
+    pub(crate) credentials_secret: Option<String>,
 }
 
 /// Where a component comes from.
 #[derive(Clone, Debug)]
-pub(super) enum Source {
+pub(crate) enum Source {
     /// From us, in a ConfigMap.
     Component {
         /// Its digest.
@@ -63,7 +63,7 @@ pub(super) enum Source {
 ///
 /// # Errors
 /// When it is too large for one even packed; the text says what to do.
-pub(super) fn packed(component: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn packed(component: &[u8]) -> Result<Vec<u8>, String> {
     let packed = pack(component).map_err(|error| format!("failed to pack it: {error}"))?;
     if packed.len() > MOST {
         return Err(format!(
@@ -78,7 +78,7 @@ pub(super) fn packed(component: &[u8]) -> Result<Vec<u8>, String> {
 ///
 /// # Errors
 /// When an object has no JSON form.
-pub(super) fn of(driver: &Driver, namespace: &str) -> Result<Vec<Value>, Failure> {
+pub(crate) fn of(driver: &Driver, namespace: &str) -> Result<Vec<Value>, Failure> {
     let mut objects = Vec::new();
     if let Source::Component { digest, packed } = &driver.source {
         let data = serde_json::to_value(ByteString(packed.clone()))

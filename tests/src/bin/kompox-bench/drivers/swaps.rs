@@ -2,7 +2,7 @@
 
 use super::{NO_OP, call, row, runtime};
 use anyhow::{Context as _, Result};
-use kompox_core::driver::{DiskRequest, Driver as _, Drivers as _};
+use kompox_core::driver::{DiskRequest, Drivers as _};
 use kompox_driver_runtime::{ComponentCache, Registry};
 use std::{
     collections::BTreeSet,
