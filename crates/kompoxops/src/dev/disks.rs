@@ -53,7 +53,10 @@ fn secret(storage: &StorageState) -> Result<Value, Failure> {
     let text =
         std::fs::read_to_string(path).map_err(|source| Failure::ReadFile { path: path.clone(), source })?;
     let token = text.lines().find_map(|line| line.split_whitespace().nth(1));
-    let token = token.ok_or_else(|| Failure::Dev(format!("{} holds no token", path.display())))?;
+    let token = token.ok_or_else(|| Failure::BadFile {
+        path: path.clone(),
+        message: "it has no line `ACCOUNT TOKEN`; start the cluster anew with `kompoxops dev up`".to_owned(),
+    })?;
     Ok(json!({
         "apiVersion": "v1",
         "kind": "Secret",
