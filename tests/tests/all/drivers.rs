@@ -3,10 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::{
     ByteString,
-    api::{
-        core::v1::{ConfigMap, Node},
-        storage::v1::CSIDriver,
-    },
+    api::core::v1::{ConfigMap, Node},
 };
 use kompox_crds::v1alpha1::{KompoxDisk, KompoxDriver};
 use kompox_tests::{
@@ -240,32 +237,23 @@ pub(super) async fn what_cannot_be_used_says_why(stage: &Stage) -> Result<()> {
     scene.close().await
 }
 
-/// A node on AWS that takes no pods, and the CSI driver of EBS: what tells that this is a cluster on AWS.
-async fn look_like_aws(scene: &Scene<'_>) -> Result<()> {
-    let cluster = [
-        serde_json::json!({
-            "apiVersion": "v1", "kind": "Node",
-            "metadata": { "name": "on-aws", "labels": { "topology.kubernetes.io/region": "us-west-2" } },
-            "spec": {
-                "providerID": "aws:///us-west-2a/i-0123456789abcdef0",
-                "taints": [{ "key": "kompox-test", "effect": "NoSchedule" }],
-            },
-        }),
-        serde_json::json!({
-            "apiVersion": "storage.k8s.io/v1", "kind": "CSIDriver",
-            "metadata": { "name": "ebs.csi.aws.com" }, "spec": { "attachRequired": false },
-        }),
-    ];
-    for object in cluster {
-        scene.apply(&object.to_string()).await?;
-    }
-    Ok(())
+/// A node on AWS that takes no pods. The CSI driver of EBS is simulated for every test.
+fn node_on_aws() -> String {
+    serde_json::json!({
+        "apiVersion": "v1", "kind": "Node",
+        "metadata": { "name": "on-aws", "labels": { "topology.kubernetes.io/region": "us-west-2" } },
+        "spec": {
+            "providerID": "aws:///us-west-2a/i-0123456789abcdef0",
+            "taints": [{ "key": "kompox-test", "effect": "NoSchedule" }],
+        },
+    })
+    .to_string()
 }
 
 /// Only the cluster tells the type and the region; both must be known in every later turn.
 pub(super) async fn found_by_what_the_cluster_is(stage: &Stage) -> Result<()> {
     let scene = Scene::open(stage, "found").await?;
-    look_like_aws(&scene).await?;
+    scene.apply(&node_on_aws()).await?;
     let [ec2, sts] = &scene.endpoints;
     let provider = serde_json::json!({
         "type": "auto", "credentialsSecretRef": { "name": "aws" },
@@ -277,7 +265,6 @@ pub(super) async fn found_by_what_the_cluster_is(stage: &Stage) -> Result<()> {
     ensure!(provider.type_.as_deref() == Some("eks"), "{provider:?}");
     ensure!(provider.region.as_deref() == Some("us-west-2"), "{provider:?}");
     scene.delete::<KompoxDisk>("data").await?;
-    Api::<CSIDriver>::all(scene.client()).delete("ebs.csi.aws.com", &DeleteParams::default()).await?;
     Api::<Node>::all(scene.client()).delete("on-aws", &DeleteParams::default()).await?;
     scene.close().await
 }

@@ -1,6 +1,7 @@
 //! Gives the operator of the development cluster the driver of devcloud: the component that is built beside this
 //! program, in a ConfigMap as any third party's, with the cluster's own account for every object.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use kompox_crds::names::{OPERATOR_NAMESPACE, labels};
@@ -36,7 +37,7 @@ pub async fn install(cluster: &Cluster, storage: &StorageState) -> Result<(), Fa
             packed: objects::packed(&component).map_err(Failure::Dev)?,
         },
         egress: Some("Declared"),
-        config: [("endpoint".to_owned(), format!("{}/", storage.url.trim_end_matches('/')))].into(),
+        config: config(storage),
         credentials_secret: Some(NAME.to_owned()),
     };
     let mut all = vec![secret(storage)?];
@@ -47,12 +48,20 @@ pub async fn install(cluster: &Cluster, storage: &StorageState) -> Result<(), Fa
     Ok(())
 }
 
+/// Where the service is, and the zone of disks that ask for none.
+fn config(storage: &StorageState) -> BTreeMap<String, String> {
+    let endpoint = format!("{}/", storage.url.trim_end_matches('/'));
+    let zone = storage.zones.first().map(|zone| ("zone".to_owned(), zone.clone()));
+    [("endpoint".to_owned(), endpoint)].into_iter().chain(zone).collect()
+}
+
 /// The account of the token file's line `ACCOUNT TOKEN`.
 fn secret(storage: &StorageState) -> Result<Value, Failure> {
     let path = &storage.token_file;
     let text =
         std::fs::read_to_string(path).map_err(|source| Failure::ReadFile { path: path.clone(), source })?;
-    let token = text.lines().find_map(|line| line.split_whitespace().nth(1));
+    let accounts = text.lines().filter(|line| !line.starts_with('#'));
+    let token = accounts.map(str::split_whitespace).find_map(|mut words| words.nth(1));
     let token = token.ok_or_else(|| Failure::BadFile {
         path: path.clone(),
         message: "it has no line `ACCOUNT TOKEN`; start the cluster anew with `kompoxops dev up`".to_owned(),
@@ -93,11 +102,18 @@ mod tests {
     }
 
     #[test]
+    fn disks_that_ask_for_no_zone_go_to_the_first() {
+        let config = config(&storage("http://10.243.0.2:7070", PathBuf::new()));
+        assert_eq!(config["endpoint"], "http://10.243.0.2:7070/");
+        assert_eq!(config["zone"], "dev-a");
+    }
+
+    #[test]
     fn the_token_goes_into_a_secret_and_a_file_without_one_is_named() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let storage = storage("http://127.0.0.1:1", file.path().to_owned());
         assert!(secret(&storage).unwrap_err().to_string().contains(&file.path().display().to_string()));
-        std::fs::write(file.path(), "development abc\n").unwrap();
+        std::fs::write(file.path(), "# devcloud: ACCOUNT TOKEN\ndevelopment abc\n").unwrap();
         assert_eq!(secret(&storage).unwrap()["stringData"]["token"], "abc");
     }
 }
