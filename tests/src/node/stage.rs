@@ -56,7 +56,8 @@ impl NodeStage {
         let ingress = DevIngress::start(cluster.client(), options).await?;
         let storage = cluster.storage().await.context("the cluster has no storage")?;
         let text = std::fs::read_to_string(&storage.token_file).context("failed to read devcloud's token")?;
-        let token = text.split_whitespace().nth(1).context("devcloud's token file has no token")?;
+        let token = text.lines().find_map(|line| line.strip_prefix("development "));
+        let token = token.context("devcloud's token file has no account `development`")?.trim();
         let token = SecretString::from(token.to_owned());
         Ok(Self { cluster, ingress, programs, storage: storage.url, token, directory })
     }
