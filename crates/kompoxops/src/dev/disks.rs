@@ -52,7 +52,9 @@ fn secret(storage: &StorageState) -> Result<Value, Failure> {
     let path = &storage.token_file;
     let text =
         std::fs::read_to_string(path).map_err(|source| Failure::ReadFile { path: path.clone(), source })?;
-    let token = text.lines().find_map(|line| line.split_whitespace().nth(1));
+    // The file begins with a comment.
+    let mut accounts = text.lines().filter(|line| !line.starts_with('#'));
+    let token = accounts.find_map(|line| line.split_whitespace().nth(1));
     let token = token.ok_or_else(|| Failure::BadFile {
         path: path.clone(),
         message: "it has no line `ACCOUNT TOKEN`; start the cluster anew with `kompoxops dev up`".to_owned(),
@@ -97,7 +99,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let storage = storage("http://127.0.0.1:1", file.path().to_owned());
         assert!(secret(&storage).unwrap_err().to_string().contains(&file.path().display().to_string()));
-        std::fs::write(file.path(), "development abc\n").unwrap();
+        std::fs::write(file.path(), "# for development only: ACCOUNT TOKEN\ndevelopment abc\n").unwrap();
         assert_eq!(secret(&storage).unwrap()["stringData"]["token"], "abc");
     }
 }
