@@ -6,6 +6,7 @@
 pub mod cel;
 pub mod cloud;
 pub mod corpus;
+pub mod node;
 pub mod objects;
 pub mod operator;
 pub mod registry;

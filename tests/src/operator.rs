@@ -1,6 +1,6 @@
 //! The operator as a process: started, killed, stopped, and its log.
 
-use crate::stage::Stage;
+use crate::stage::{Programs, Stage};
 use anyhow::{Context as _, Result, ensure};
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -12,6 +12,17 @@ use tokio::process::{Child, Command};
 
 /// How long a start or an orderly stop may take on a loaded machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What an operator needs of the run that it belongs to.
+#[derive(Clone, Debug)]
+pub struct Surroundings<'a> {
+    /// The program and the built-in drivers.
+    pub programs: &'a Programs,
+    /// The cluster.
+    pub kubeconfig: PathBuf,
+    /// Where compiled components are kept; operators may share it.
+    pub components: PathBuf,
+}
 
 /// A running operator. It is killed when dropped.
 #[derive(Debug)]
@@ -28,26 +39,26 @@ impl Operator {
     /// # Errors
     /// If it does not become ready; the end of its log is shown.
     pub async fn start(stage: &Stage, namespace: Option<&str>, log: &Path) -> Result<Self> {
-        Self::start_with(stage, namespace, log, &[]).await
+        Self::start_with(&stage.surroundings(), namespace, log, &[]).await
     }
 
-    /// As [`Operator::start`], with these variables in its environment.
+    /// As [`Operator::start`], anywhere, with these variables in its environment.
     ///
     /// # Errors
     /// As [`Operator::start`].
     pub async fn start_with(
-        stage: &Stage,
+        surroundings: &Surroundings<'_>,
         namespace: Option<&str>,
         log: &Path,
         environment: &[(&str, String)],
     ) -> Result<Self> {
         let listen = free_address()?;
         let file = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
-        let mut command = Command::new(&stage.programs.operator);
+        let mut command = Command::new(&surroundings.programs.operator);
         command
-            .env("KUBECONFIG", stage.cluster.kubeconfig_path())
-            .env("KOMPOX_DRIVERS_DIR", &stage.programs.drivers)
-            .env("KOMPOX_COMPONENT_CACHE_DIR", stage.directory().join("components"))
+            .env("KUBECONFIG", &surroundings.kubeconfig)
+            .env("KOMPOX_DRIVERS_DIR", &surroundings.programs.drivers)
+            .env("KOMPOX_COMPONENT_CACHE_DIR", &surroundings.components)
             .env("KOMPOX_ALLOW_PLAIN_HTTP_CIDR", "127.0.0.0/8")
             .env("KOMPOX_LISTEN", listen.to_string())
             .stdin(Stdio::null())
@@ -62,7 +73,7 @@ impl Operator {
         command.envs(environment.iter().map(|(name, value)| (name, value)));
         let child = command
             .spawn()
-            .with_context(|| format!("failed to start {}", stage.programs.operator.display()))?;
+            .with_context(|| format!("failed to start {}", surroundings.programs.operator.display()))?;
         let mut operator = Self { child, listen, log: log.to_owned() };
         operator.wait_until_ready().await?;
         Ok(operator)

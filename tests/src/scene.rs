@@ -188,7 +188,13 @@ impl<'a> Scene<'a> {
     /// If it does not become ready.
     pub async fn start_operator(&mut self) -> Result<()> {
         self.operator = Some(
-            Operator::start_with(self.stage, Some(&self.namespace), &self.log, &self.environment).await?,
+            Operator::start_with(
+                &self.stage.surroundings(),
+                Some(&self.namespace),
+                &self.log,
+                &self.environment,
+            )
+            .await?,
         );
         Ok(())
     }

@@ -3,7 +3,10 @@
 //! Nothing here asserts. A test isolates itself by its namespace, its own fault proxy and its own
 //! operator process: see [`crate::scene`].
 
-use crate::cloud::{self, AccessKey, Boto, Moto};
+use crate::{
+    cloud::{self, AccessKey, Boto, Moto},
+    operator::Surroundings,
+};
 use anyhow::{Context as _, Result, ensure};
 use kompox_devcluster::{DevCluster, Options, PartName, Reporter};
 use std::{
@@ -154,6 +157,16 @@ impl Stage {
         Ok(program)
     }
 
+    /// What operators of this run need.
+    #[must_use]
+    pub fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings {
+            programs: &self.programs,
+            kubeconfig: self.cluster.kubeconfig_path(),
+            components: self.directory().join("components"),
+        }
+    }
+
     /// A private directory of the run.
     #[must_use]
     pub fn directory(&self) -> &Path {
@@ -171,6 +184,6 @@ impl Stage {
     }
 }
 
-fn private_directory() -> Result<tempfile::TempDir> {
+pub(crate) fn private_directory() -> Result<tempfile::TempDir> {
     tempfile::Builder::new().prefix("kompox-test-").tempdir().context("failed to make a directory")
 }

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 pub(super) const MAX_BODY: usize = 32 << 20;
 
 /// Sends `request` to `address` as it is, its `Host` included.
-pub(super) async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> Result<Response<Bytes>> {
+pub(crate) async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> Result<Response<Bytes>> {
     ensure!(address.ip().is_loopback(), "test traffic stays on loopback, not {address}");
     let stream =
         TcpStream::connect(address).await.with_context(|| format!("failed to connect to {address}"))?;
