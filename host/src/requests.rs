@@ -29,7 +29,7 @@ pub(crate) fn explain(error: &kube::Error) -> String {
 }
 
 /// Every cause, outermost first: the client's own words rarely say more than its type.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let (mut words, mut next) = (Vec::new(), Some(error));
     while let Some(error) = next {
         words.push(error.to_string());

@@ -4,7 +4,7 @@
 //! decode are logged, counted and left out; they never stop a stream. So "not in the cache" does not
 //! mean "does not exist": steps that depend on absence read live (`reads`).
 
-use crate::{metrics::Metrics, readiness::Announcement};
+use crate::{metrics::Metrics, readiness::Announcement, requests::chain};
 use futures::{Stream, StreamExt as _, future};
 use kube::{
     Api, Resource, ResourceExt as _,
@@ -12,11 +12,12 @@ use kube::{
     runtime::{
         Predicate as _, WatchStreamExt as _, predicates,
         reflector::{ObjectRef, Store, store::Writer},
-        watcher::{self, Event},
+        utils::{Backoff, ResetTimerBackoff},
+        watcher::{self, Event, ExponentialBackoff},
     },
 };
 use serde::de::DeserializeOwned;
-use std::{fmt::Debug, hash::Hash, sync::Arc};
+use std::{fmt::Debug, hash::Hash, sync::Arc, time::Duration};
 
 /// kubectl's copy of the whole object.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -28,6 +29,19 @@ pub trait Watched:
 }
 
 impl<K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static> Watched for K {}
+
+/// How long an interrupted watch waits, once and again. Shorter than the library's default of 30 s: after a restart of
+/// the API server a watch meets several errors in a row, and meanwhile its users see nothing.
+pub fn backoff() -> impl Backoff {
+    const RESET_AFTER: Duration = Duration::from_secs(120);
+    let growing = backon::ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(500))
+        .with_max_delay(Duration::from_secs(5))
+        .with_factor(2.0)
+        .with_jitter()
+        .without_max_times();
+    ResetTimerBackoff::new(ExponentialBackoff::from(growing), RESET_AFTER)
+}
 
 /// What every watch of the operator uses: one request for list and watch, no paging.
 #[must_use]
@@ -53,7 +67,7 @@ pub fn cached<K: Watched>(
     let writer = Writer::<K>::default();
     let store = writer.as_reader();
     let known = store.clone();
-    let decoded = reported(watcher::watcher(api, config).default_backoff(), Arc::clone(&metrics))
+    let decoded = reported(watcher::watcher(api, config).backoff(backoff()), Arc::clone(&metrics))
         .filter_map(move |event| future::ready(decode(event, &known, &metrics)));
     let stream = announced(decoded.modify(prune).reflect(writer), filled);
     (store, stream)
@@ -66,7 +80,7 @@ pub fn touched<K: Watched>(
     metrics: Arc<Metrics>,
     filled: Announcement,
 ) -> impl Stream<Item = watcher::Result<K>> + Send + 'static {
-    announced(reported(watcher::watcher(api, config).default_backoff(), metrics), filled).touched_objects()
+    announced(reported(watcher::watcher(api, config).backoff(backoff()), metrics), filled).touched_objects()
 }
 
 /// Whether somebody asked for something: changes of spec, labels, annotations, finalizers and deletion.
@@ -108,7 +122,8 @@ where
         if let Err(error) = event {
             let kind = K::kind(&());
             metrics.watch_error(&kind);
-            tracing::warn!(kind = %kind, %error, "watch interrupted; it is taken up again");
+            let error = chain(error);
+            tracing::warn!(kind = %kind, error, "watch interrupted; it is taken up again");
         }
     })
 }

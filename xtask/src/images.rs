@@ -9,7 +9,7 @@ use crate::workspace::Workspace;
 use crate::{setup, shell};
 
 /// What the images are made for besides being made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Options {
     /// Fetch newer packages where there are some.
     pub(crate) update: bool,

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use crate::report::{Outcome, Report, step};
 use crate::shell::{self, Profile};
 use crate::workspace::Workspace;
-use crate::{check, drivers, setup};
+use crate::{check, drivers, images, setup};
 
 /// Sets up, builds, checks, tests; all parts run, also after a failure, and are listed at the end.
 ///
@@ -22,6 +22,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     step("build", || {
         shell::run(shell::cargo(&workspace.root).args(["build", "--workspace", "--all-targets"]))
     })?;
+    let images = real_node().then(|| images::run(workspace, images::Options::default())).transpose()?;
     let mut report = Report::default();
     check::parts(workspace, &mut report);
     let mut counts = Counts::default();
@@ -32,12 +33,23 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
             .env("KOMPOX_VENV", &prepared.venv)
             .env("KOMPOX_DRIVERS_DIR", &drivers)
             .env("KOMPOX_BIN_DIR", workspace.output(Profile::Debug));
+        if let Some(images) = &images {
+            command.env("KOMPOX_IMAGES_DIR", images);
+        }
         counts = run_tests(&mut command, &mut std::io::stdout())?;
         counts.judge()
     });
     let result = report.finish();
     eprintln!("{}", counts.text());
     result
+}
+
+/// Whether the tests with real containers are to run: they may not be left out, or this machine has what they take.
+/// Otherwise they say themselves, loudly, what is missing. Their images are made of Debian's packages.
+fn real_node() -> bool {
+    let required = std::env::var_os("KOMPOX_REQUIRE_REAL_NODE").is_some_and(|value| value == "1");
+    let has = |program: &str| shell::succeeds(Command::new(program).arg("--version"));
+    required || (has("containerd") && has("runc") && has("apt-get"))
 }
 
 /// Sums over all test binaries of a run.

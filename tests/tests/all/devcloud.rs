@@ -315,20 +315,21 @@ pub(super) async fn knows_whose_account_it_is(stage: &Stage) -> Result<()> {
 
 /// A KompoxDisk of provider type `devcloud`.
 fn disk(cloud: &Cloud, name: &str, more: &serde_json::Value) -> String {
-    let mut disk = json!({
-        "apiVersion": "k8s.kompox.dev/v1alpha1", "kind": "KompoxDisk", "metadata": { "name": name },
-        "spec": {
-            "provider": {
-                "type": "devcloud", "credentialsSecretRef": { "name": "devcloud" },
-                "config": { "endpoint": cloud.endpoint() },
-            },
-            "zone": "a", "deletionPolicy": "Delete", "trashRetentionSeconds": 0,
+    let mut spec = json!({
+        "provider": {
+            "type": "devcloud", "credentialsSecretRef": { "name": "devcloud" },
+            "config": { "endpoint": cloud.endpoint() },
         },
+        "zone": "a", "deletionPolicy": "Delete", "trashRetentionSeconds": 0,
     });
-    for (key, value) in more.as_object().into_iter().flatten() {
-        disk["spec"][key] = value.clone();
+    if let (Some(spec), Some(more)) = (spec.as_object_mut(), more.as_object()) {
+        spec.extend(more.clone());
     }
-    disk.to_string()
+    json!({
+        "apiVersion": "k8s.kompox.dev/v1alpha1", "kind": "KompoxDisk", "metadata": { "name": name },
+        "spec": spec,
+    })
+    .to_string()
 }
 
 /// The PersistentVolume of a disk that is ready, which is one of the CSI driver and of the disk's zone.
@@ -402,7 +403,7 @@ pub(super) async fn comes_in_a_config_map_and_serves_disks(stage: &Stage) -> Res
     Api::<KompoxDriver>::all(scene.client()).delete("devcloud", &DeleteParams::default()).await?;
     for object in objects::everything(&scene.client(), &scene.namespace).await? {
         ensure!(
-            object["kind"] == "Secret" || !object.to_string().contains(TOKEN),
+            object.get("kind").is_some_and(|kind| kind == "Secret") || !object.to_string().contains(TOKEN),
             "the token is in {object}"
         );
     }

@@ -20,7 +20,7 @@ pub(super) async fn watch(shell: Arc<Shell>, shutdown: Shutdown) {
     let api: Api<PartialObjectMeta<KompoxDriver>> = Api::all(shell.context.client.clone());
     let mut listed = BTreeSet::new();
     watcher(api, shell.selected())
-        .default_backoff()
+        .backoff(crate::watches::backoff())
         .take_until(shutdown.requested())
         .for_each(|event| {
             for name in gone(event, &mut listed, || shell.catalog.owners()) {
