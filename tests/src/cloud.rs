@@ -15,5 +15,4 @@ pub use boto::Boto;
 pub use instant::Instant;
 pub use moto::{AccessKey, Moto, venv};
 pub use proxy::{Fault, Proxy, Recorded};
-pub use wire::get as http_get;
-pub(crate) use wire::send as http_send;
+pub use wire::{get as http_get, send as http_send};

@@ -12,5 +12,4 @@ pub mod operator;
 pub mod registry;
 pub mod scenario;
 pub mod scene;
-pub mod show;
 pub mod stage;

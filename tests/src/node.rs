@@ -9,7 +9,7 @@ mod stage;
 
 pub use file::Scenario;
 pub use play::play;
-pub use stage::NodeStage;
+pub use stage::{NodeStage, images};
 
 use std::time::Duration;
 

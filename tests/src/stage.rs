@@ -184,6 +184,10 @@ impl Stage {
     }
 }
 
-pub(crate) fn private_directory() -> Result<tempfile::TempDir> {
+/// A directory that is closed to other users and goes with its handle.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn private_directory() -> Result<tempfile::TempDir> {
     tempfile::Builder::new().prefix("kompox-test-").tempdir().context("failed to make a directory")
 }

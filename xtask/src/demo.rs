@@ -1,11 +1,11 @@
-//! The demonstration: prepares everything, then hands over to the scenario in the tests' package.
+//! The demonstration: prepares everything, then hands over to the program `kompox-demo` of the tests' package.
 
 use std::process::Command;
 
 use crate::report::step;
 use crate::shell::{self, Profile};
 use crate::workspace::Workspace;
-use crate::{drivers, setup};
+use crate::{drivers, images, setup};
 
 /// What happens to the demo's processes at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,9 +19,9 @@ pub(crate) enum Afterwards {
 /// Runs the demonstration with debug builds: what counts is the time of a first run.
 ///
 /// # Errors
-/// When something does not build, or the scenario fails.
+/// When something does not build, or the demonstration fails.
 pub(crate) fn run(workspace: &Workspace, afterwards: Afterwards) -> anyhow::Result<()> {
-    let prepared = setup::run(workspace)?;
+    setup::for_builds(workspace)?;
     let drivers = drivers::run(workspace, Profile::Debug)?;
     // All members at once, as `cargo test` builds them: a narrower choice has other features, and so a second
     // build of half the dependencies.
@@ -34,14 +34,16 @@ pub(crate) fn run(workspace: &Workspace, afterwards: Afterwards) -> anyhow::Resu
             "xtask",
         ]))
     })?;
-    let mut scenario = Command::new(workspace.executable(Profile::Debug, "kompox-demo"));
-    scenario
-        .current_dir(&workspace.root)
-        .env("KOMPOX_VENV", &prepared.venv)
+    let images = images::where_containers_run(workspace)?;
+    let mut demo = Command::new(workspace.executable(Profile::Debug, "kompox-demo"));
+    demo.current_dir(&workspace.root)
         .env("KOMPOX_DRIVERS_DIR", &drivers)
         .env("KOMPOX_BIN_DIR", workspace.output(Profile::Debug));
-    if afterwards == Afterwards::Keep {
-        scenario.arg("--keep");
+    if let Some(images) = images {
+        demo.env("KOMPOX_IMAGES_DIR", images);
     }
-    step("demo", || shell::run(&mut scenario))
+    if afterwards == Afterwards::Keep {
+        demo.arg("--keep");
+    }
+    step("demo", || shell::run(&mut demo))
 }

@@ -1,6 +1,7 @@
 //! The container images of the tests: builds the demo service as a static executable, and calls the image builder.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::Context as _;
 
@@ -34,6 +35,18 @@ pub(crate) fn run(workspace: &Workspace, options: Options) -> anyhow::Result<Pat
         shell::run(&mut make)?;
         Ok(out)
     })
+}
+
+/// As [`run`], where real containers may not be left out, or this machine has what they take; none elsewhere, where
+/// tests and demo say themselves, loudly, what is missing. The images are made of Debian's packages.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn where_containers_run(workspace: &Workspace) -> anyhow::Result<Option<PathBuf>> {
+    let required = std::env::var_os("KOMPOX_REQUIRE_REAL_NODE").is_some_and(|value| value == "1");
+    let has = |program: &str| shell::succeeds(Command::new(program).arg("--version"));
+    let possible = has("containerd") && has("runc") && has("apt-get");
+    (required || possible).then(|| run(workspace, Options::default())).transpose()
 }
 
 /// Builds the demo service. The folders of this machine do not get into it: its bytes are an input of the images.

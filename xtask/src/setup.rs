@@ -21,17 +21,32 @@ pub(crate) struct Prepared {
     pub(crate) venv: PathBuf,
 }
 
-/// Checks the tools, adds the targets of components and images, and makes the Python environment.
+/// What builds take, and a Python environment for the tests.
 ///
 /// # Errors
 /// When a tool is missing (all missing ones are named with their remedies), or a download fails.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Prepared> {
     step("setup", || {
-        tools::check(&tools::REQUIRED)?;
-        rust_target(workspace, TARGET)?;
-        rust_target(workspace, &images::musl_target())?;
+        tools::check(&[tools::BUILDS, tools::TESTS].concat())?;
+        targets(workspace)?;
         Ok(Prepared { venv: venv::ensure(workspace)? })
     })
+}
+
+/// Checks the tools and adds the targets of components and images: everything runs then but the tests.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn for_builds(workspace: &Workspace) -> anyhow::Result<()> {
+    step("setup", || {
+        tools::check(tools::BUILDS)?;
+        targets(workspace)
+    })
+}
+
+fn targets(workspace: &Workspace) -> anyhow::Result<()> {
+    rust_target(workspace, TARGET)?;
+    rust_target(workspace, &images::musl_target())
 }
 
 /// Adds a target to the toolchain when its standard library is not there.

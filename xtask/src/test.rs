@@ -22,7 +22,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     step("build", || {
         shell::run(shell::cargo(&workspace.root).args(["build", "--workspace", "--all-targets"]))
     })?;
-    let images = real_node().then(|| images::run(workspace, images::Options::default())).transpose()?;
+    let images = images::where_containers_run(workspace)?;
     let mut report = Report::default();
     check::parts(workspace, &mut report);
     let mut counts = Counts::default();
@@ -42,14 +42,6 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     let result = report.finish();
     eprintln!("{}", counts.text());
     result
-}
-
-/// Whether the tests with real containers are to run: they may not be left out, or this machine has what they take.
-/// Otherwise they say themselves, loudly, what is missing. Their images are made of Debian's packages.
-fn real_node() -> bool {
-    let required = std::env::var_os("KOMPOX_REQUIRE_REAL_NODE").is_some_and(|value| value == "1");
-    let has = |program: &str| shell::succeeds(Command::new(program).arg("--version"));
-    required || (has("containerd") && has("runc") && has("apt-get"))
 }
 
 /// Sums over all test binaries of a run.

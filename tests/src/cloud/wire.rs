@@ -13,7 +13,10 @@ use tokio::net::TcpStream;
 pub(super) const MAX_BODY: usize = 32 << 20;
 
 /// Sends `request` to `address` as it is, its `Host` included.
-pub(crate) async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> Result<Response<Bytes>> {
+///
+/// # Errors
+/// If the address is not on loopback, or there is no whole answer.
+pub async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> Result<Response<Bytes>> {
     ensure!(address.ip().is_loopback(), "test traffic stays on loopback, not {address}");
     let stream =
         TcpStream::connect(address).await.with_context(|| format!("failed to connect to {address}"))?;

@@ -90,8 +90,11 @@ impl NodeStage {
     }
 }
 
-/// The archives that `cargo xtask images` made.
-fn images(programs: &Programs) -> Result<Vec<PathBuf>> {
+/// The archives that `cargo xtask images` made, by name.
+///
+/// # Errors
+/// If there are none.
+pub fn images(programs: &Programs) -> Result<Vec<PathBuf>> {
     let given = std::env::var_os(IMAGES).map(PathBuf::from);
     // `target/debug/kompox-operator`, `target/images`.
     let beside = programs.operator.ancestors().nth(2).map(|target| target.join("images"));

@@ -12,27 +12,31 @@ pub(super) struct Tool {
     remedy: &'static str,
 }
 
-/// Cargo itself runs us, so it is not in the list.
-pub(super) const REQUIRED: [Tool; 4] = [
+/// Of every build. Cargo itself runs us, so it is not in the list.
+pub(super) const BUILDS: &[Tool] = &[
     Tool {
         name: "go",
         probe: &["go", "version"],
         remedy: "the development control plane (etcd, kube-apiserver) is built with Go 1.21 or newer: https://go.dev/dl",
     },
     Tool {
+        name: "cc",
+        probe: &["cc", "--version"],
+        remedy: "the TLS library is built from C: `apt install gcc`, or any C compiler as `cc`",
+    },
+];
+
+/// Of the tests besides.
+pub(super) const TESTS: &[Tool] = &[
+    Tool {
         name: "python3",
         probe: &["python3", "-c", "import sys; sys.exit(sys.version_info < (3, 9))"],
-        remedy: "the cloud double runs on Python 3.9 or newer: https://www.python.org/downloads, or `apt install python3`",
+        remedy: "the AWS double runs on Python 3.9 or newer: https://www.python.org/downloads, or `apt install python3`",
     },
     Tool {
         name: "python3's venv module",
         probe: &["python3", "-c", "import venv, ensurepip"],
-        remedy: "the cloud double gets a Python environment of its own: `apt install python3-venv`, or a Python with ensurepip",
-    },
-    Tool {
-        name: "cc",
-        probe: &["cc", "--version"],
-        remedy: "the TLS library is built from C: `apt install gcc`, or any C compiler as `cc`",
+        remedy: "the AWS double gets a Python environment of its own: `apt install python3-venv`, or a Python with ensurepip",
     },
 ];
 

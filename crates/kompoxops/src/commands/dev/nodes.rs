@@ -1,7 +1,7 @@
 //! Which nodes a development cluster gets: the options, and the choice between a real node and simulated ones.
 
 use clap::{Args, ValueEnum};
-use kompox_devcluster::kubelet::NodeSpec;
+use kompox_devcluster::kubelet::{CsiDriverSpec, NodeSpec};
 use kompox_devcluster::{RealNode, Storage, node};
 
 use crate::dev::{disks, supervisor::Nodes};
@@ -9,9 +9,9 @@ use crate::failure::Failure;
 
 /// Most nodes that can be simulated.
 const MOST_NODES: u32 = 254;
-/// Without a real node the cluster looks like one of AWS, whose disks are simulated.
+/// Simulated nodes without devcloud look like ones of AWS, for whoever works on that driver.
 const AWS_ZONES: [&str; 3] = ["us-west-2a", "us-west-2b", "us-west-2c"];
-/// A real node is nobody's but the developer's.
+/// A cluster with devcloud is nobody's but the developer's.
 const DEVELOPMENT_ZONES: [&str; 3] = ["dev-a", "dev-b", "dev-c"];
 
 /// How pods are run.
@@ -35,14 +35,15 @@ pub(super) struct NodeArguments {
     /// Number of nodes; with a real one, the others are simulated and tainted [default: 1 real or 3 simulated]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_NODES)))]
     nodes: Option<u32>,
-    /// Zones, over which the nodes are spread in turn [default: dev-a,dev-b,dev-c with a real node, else
-    /// us-west-2a,us-west-2b,us-west-2c]
+    /// Zones, over which the nodes are spread in turn [default: dev-a,dev-b,dev-c; for simulated nodes without
+    /// disks us-west-2a,us-west-2b,us-west-2c]
     #[arg(long, value_delimiter = ',', value_name = "ZONE,…")]
     zones: Vec<String>,
     /// Let the real node fetch images through this machine; without, only those that were loaded can run
     #[arg(long)]
     pull: bool,
-    /// Leave out devcloud, the block storage for development that comes with a real node
+    /// Leave out devcloud, the block storage for development; simulated nodes then look like ones of AWS, with a
+    /// simulated CSI driver of EBS
     #[arg(long)]
     without_disks: bool,
 }
@@ -95,7 +96,7 @@ impl NodeArguments {
         Choice { nodes, reason: reason + of_disks, arguments: self.again("real", count, &zones) }
     }
 
-    /// Disks for the real node, and what to say of them.
+    /// Disks, and what to say of them.
     fn storage(&self) -> (Option<Storage>, &'static str) {
         if self.without_disks {
             return (None, "; no disks, as asked");
@@ -108,16 +109,21 @@ impl NodeArguments {
     }
 
     fn simulated(&self, reason: String) -> Choice {
-        let zones = self.zones_or(&AWS_ZONES);
+        let (storage, of_disks) = self.storage();
         let count = self.nodes.unwrap_or(3);
-        let mut simulated = spread(count, &zones, "");
-        for (number, node) in (1..).zip(&mut simulated) {
-            // As the AWS cloud provider sets them.
-            node.provider_id = format!("aws:///{}/i-{number:017x}", node.zone);
+        let (zones, region, csi_drivers) = match storage {
+            Some(_) => (self.zones_or(&DEVELOPMENT_ZONES), "dev", Vec::new()),
+            None => (self.zones_or(&AWS_ZONES), "", vec![CsiDriverSpec::aws_ebs()]),
+        };
+        let mut simulated = spread(count, &zones, region);
+        if storage.is_none() {
+            for (number, node) in (1..).zip(&mut simulated) {
+                // As the AWS cloud provider sets them.
+                node.provider_id = format!("aws:///{}/i-{number:017x}", node.zone);
+            }
         }
-        let csi_drivers = vec![kompox_devcluster::kubelet::CsiDriverSpec::aws_ebs()];
-        let nodes = Nodes { real: None, simulated, csi_drivers, storage: None };
-        Choice { nodes, reason, arguments: self.again("simulated", count, &zones) }
+        let nodes = Nodes { real: None, simulated, csi_drivers, storage };
+        Choice { nodes, reason: reason + of_disks, arguments: self.again("simulated", count, &zones) }
     }
 
     fn zones_or(&self, default: &[&str]) -> Vec<String> {
