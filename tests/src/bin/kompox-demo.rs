@@ -44,7 +44,9 @@ struct Args {
 #[tokio::main]
 async fn main() -> Result<()> {
     let args = Args::parse();
-    println!("Kompox: a Compose app on Kubernetes, its disk made by a WebAssembly driver, all on this machine");
+    println!(
+        "Kompox: a Compose app on Kubernetes, its disk made by a WebAssembly driver, all on this machine"
+    );
     let containers = match requirements().await {
         Ok(()) => true,
         Err(missing) => {
@@ -53,7 +55,8 @@ async fn main() -> Result<()> {
         }
     };
     let directory = private_directory()?;
-    let tour = Tour { started: Instant::now(), programs: Programs::find()?, home: directory.path(), containers };
+    let tour =
+        Tour { started: Instant::now(), programs: Programs::find()?, home: directory.path(), containers };
     let played = tokio::select! {
         played = tour.play(&args) => played,
         interrupted = tokio::signal::ctrl_c() => interrupted.context("failed to listen for Ctrl-C"),

@@ -1,12 +1,12 @@
 //! The memory of drivers, in a process that has not compiled any: as an operator that found them in its cache.
 
-use super::{DRIVERS, call, components, loopback, row, runtime};
+use super::{DRIVERS, call, components, loopback, native::Native, row, runtime};
 use crate::machine::resident;
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use kompox_core::driver::Driver as _;
 use kompox_driver_runtime::{ComponentCache, LoadedDriver};
 use std::{path::Path, process::Command, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, runtime::Handle, task::JoinSet};
 
 /// Instances that are alive at once. One more makes the 32 calls that the operator makes of a driver at once by default:
 /// a further one would wait for its turn, and never send.
@@ -43,29 +43,51 @@ pub(crate) fn measure(cache: &Path) -> Result<()> {
         );
         let driver = drivers.first().context("there is no driver")?.granted(loopback()?);
         let each = instances(&driver).await?;
-        row(
-            "memory of a live instance that waits for its cloud",
-            &format!("{:.1} KiB", each / 1024.0),
-            "<= 64 KiB",
-        );
+        let kib = |bytes: f64| format!("{:.1} KiB", bytes / 1024.0);
+        row("memory of a call that waits for its cloud", &kib(each), "-");
+        let connection = connections().await?;
+        row("  of it: its connection, as it is of a native client", &kib(connection), "-");
+        row("  of it: its instance", &kib(each - connection), "<= 64 KiB");
         Ok(())
     })
 }
 
-/// Bytes for each of many instances that wait for an answer, its connection included.
+/// Bytes for each of as many native requests that wait for an answer.
+async fn connections() -> Result<f64> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}/", listener.local_addr()?);
+    let native = Arc::new(Native::new(Handle::current()));
+    grown(&listener, |calls| {
+        let (native, url) = (Arc::clone(&native), url.clone());
+        calls.spawn(async move { native.wait_for(&url).await });
+    })
+    .await
+}
+
+/// Bytes for each of many calls that wait for an answer.
 async fn instances(driver: &Arc<LoadedDriver>) -> Result<f64> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = format!("http://{}/", listener.local_addr()?);
+    grown(&listener, |calls| {
+        let call = call("eks", &["http://127.0.0.1:1/".to_owned(), endpoint.clone()]);
+        let driver = Arc::clone(driver);
+        calls.spawn(async move {
+            driver.get_account(&call).await.map(drop).map_err(|error| anyhow!(error.message))
+        });
+    })
+    .await
+}
+
+/// By how many bytes the process grows with each call after the first, when a server keeps them all waiting.
+async fn grown(listener: &TcpListener, start: impl Fn(&mut JoinSet<Result<()>>)) -> Result<f64> {
     let mut calls = JoinSet::new();
     let mut silent = Vec::new();
     let mut before = 0;
     for number in 0..=INSTANCES {
-        let call = call("eks", &["http://127.0.0.1:1/".to_owned(), endpoint.clone()]);
-        let driver = Arc::clone(driver);
-        calls.spawn(async move { driver.get_account(&call).await.map(drop) });
+        start(&mut calls);
         // It waits when its request is here.
         let accepted = tokio::time::timeout(Duration::from_secs(30), listener.accept()).await;
-        let (stream, _) = accepted.context("an instance sent nothing")??;
+        let (stream, _) = accepted.context("a call sent nothing")??;
         stream.readable().await?;
         silent.push(stream);
         if number == 0 {

@@ -38,6 +38,17 @@ impl Native {
         Self { client: Client::builder(TokioExecutor::new()).build(connector), tokio }
     }
 
+    /// Asks and waits for an answer.
+    pub(super) async fn wait_for(&self, url: &str) -> Result<()> {
+        let request = http::Request {
+            method: Method::Post,
+            url: url.to_owned(),
+            headers: vec![("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned())],
+            body: b"Action=GetCallerIdentity".to_vec(),
+        };
+        self.exchange(&request).await.map(drop)
+    }
+
     async fn exchange(&self, request: &http::Request) -> Result<http::Response> {
         let response = self.client.request(signed(request)?).await?;
         let (parts, body): (_, Incoming) = response.into_parts();
