@@ -5,6 +5,7 @@ mod apps;
 mod artifacts;
 mod component;
 mod conversion;
+mod demo;
 mod devcloud;
 mod disks;
 mod drivers;
@@ -64,6 +65,7 @@ fn main() -> anyhow::Result<ExitCode> {
         conversion: what_the_cases_give_is_taken what_real_files_give_is_taken
             real_files_find_their_place real_files_become_ready;
         apps: an_external_secret_wakes_its_app;
+        demo: tells_its_story_on_what_this_machine_can tells_its_story_with_simulated_pods;
         registries: passwords_are_asked_for_and_wrong_ones_told_from_missing_ones
             a_private_authority_is_trusted_where_it_is_named mirrors_come_first_and_are_passed_over
             a_tag_moves_and_a_digest_does_not bytes_that_were_changed_are_refused
