@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codes::{self, Code};
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::{
     Dependency, DependencyCondition, HealthcheckTest, MountSource, Project, Service, VolumeMount,
 };
+use crate::severity::Severity;
 use crate::span::Span;
 use crate::text::shown;
 

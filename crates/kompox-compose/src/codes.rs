@@ -1,7 +1,7 @@
 //! Every rule the reader can report, in one list. A code's id is API: it is never reused or renumbered.
 //! Codes that begin with `KPX7` are findings about Compose files; `KPX0` are reasons of the API.
 
-use crate::diagnostic::Severity;
+use crate::severity::Severity;
 
 /// A rule of the reader: its stable id, its severity and one sentence about it.
 #[derive(Debug, PartialEq, Eq, Hash)]

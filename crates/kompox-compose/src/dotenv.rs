@@ -8,8 +8,9 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::limits;
+use crate::severity::Severity;
 use crate::span::{Span, Text};
 
 /// How an environment file is to be read.

@@ -10,10 +10,10 @@ use std::rc::Rc;
 
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::input::{Input, SourceFile, Variables};
 use crate::interpolate::Interpolator;
 use crate::limits;
 use crate::merge::merge;
-use crate::parse::{Input, SourceFile, Variables};
 use crate::path::Path;
 use crate::schema::{ROOT, Type};
 use crate::settle::{self, Mode};

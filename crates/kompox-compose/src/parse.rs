@@ -8,51 +8,15 @@ use crate::config::Model;
 use crate::consistency;
 use crate::decode::{self, Context};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::input::{Input, SourceFile, Variables};
 use crate::limits;
 use crate::load::Loader;
 use crate::merge::settle_marks;
 use crate::model::Project;
 use crate::normalise::normalise;
-use crate::provider::FileProvider;
 use crate::text::shown;
 use crate::unique;
 use crate::yaml::{Kind, Node};
-
-/// A file to read: its name is used in diagnostics only.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceFile {
-    /// Name for people, such as `compose.yml`.
-    pub name: String,
-    /// Content.
-    pub text: String,
-}
-
-/// What to read.
-pub struct Input<'a> {
-    /// The Compose files, the later ones over the earlier ones. All are in the directory of the project.
-    pub files: &'a [SourceFile],
-    /// Variables for interpolation, and for entries of `environment` without a value.
-    pub environment: &'a BTreeMap<String, String>,
-    /// Active profiles; `*` activates all.
-    pub profiles: &'a [String],
-    /// Gives the files that the Compose files name.
-    pub provider: &'a dyn FileProvider,
-    /// Name of the project; it wins over the file's `name`.
-    pub project_name: Option<&'a str>,
-    /// What becomes of `${…}`.
-    pub variables: Variables,
-}
-
-/// What becomes of `${…}` in values.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Variables {
-    /// Variables are replaced.
-    #[default]
-    Replace,
-    /// Values stay as they are written, short forms with variables in them included. Such a project can be
-    /// printed; [`parse`] gives no [`Project`] for it.
-    Keep,
-}
 
 /// What came of reading the files alone.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,9 +8,11 @@ mod build;
 mod deploy;
 mod root;
 mod service;
+mod shared;
 
 pub(crate) use root::ROOT;
-pub(crate) use service::{CONTAINER, DEVICE_REQUEST, PORT};
+pub(crate) use service::{CONTAINER, PORT};
+pub(crate) use shared::DEVICE_REQUEST;
 
 /// The type of a value.
 #[derive(Debug)]

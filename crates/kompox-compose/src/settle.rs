@@ -13,9 +13,10 @@ mod tests;
 use std::collections::BTreeSet;
 
 use crate::codes::{self, Code};
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::path::Path;
 use crate::schema::{Keys, ROOT, Short, Type};
+use crate::severity::Severity;
 use crate::span::{Span, Spanned};
 use crate::suggest;
 use crate::text::shown;

@@ -135,6 +135,14 @@ fn label_of(name: &str) -> String {
     if name.contains('.') { slug(name, MAX_NAME) } else { name.to_owned() }
 }
 
+/// RFC 1035 label, as Services need it.
+pub(crate) fn is_service_name(name: &str) -> bool {
+    name.len() <= MAX_LABEL
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && !name.ends_with('-')
+        && name.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '-'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ mod route;
 use crate::api::{Attachment, Change, Code, Fault, FaultKind, NewSnapshot, NewVolume, Page};
 use crate::cloud::{Created, Job};
 use crate::refusal::Refusal;
-use crate::server::{Shared, lost, run_later};
+use crate::shared::{Shared, run_later};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -79,6 +79,11 @@ pub(crate) async fn answer(
         return Err(lost());
     }
     Ok(reply.map_or_else(refused, |reply| respond(reply.status, reply.body)))
+}
+
+/// An answer is lost because somebody asked for it.
+fn lost() -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, "the answer is lost: a fault that was asked for")
 }
 
 /// The reply, and whether it is to be lost.

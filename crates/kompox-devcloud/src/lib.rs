@@ -31,6 +31,7 @@ mod id;
 mod options;
 mod refusal;
 mod server;
+mod shared;
 mod table;
 mod tokens;
 

@@ -1,14 +1,13 @@
 //! A running service: it listens, serves connections, runs the jobs, and stops. What is answered is `http.rs`.
 
-use crate::cloud::{Cloud, Job};
+use crate::cloud::Cloud;
 use crate::faults::Faults;
 use crate::http;
 use crate::options::{Options, Settings, StartError, default_backing};
-use crate::tokens::Tokens;
+use crate::shared::{Shared, run_later};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::fs::{self, File, TryLockError};
-use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -23,13 +22,6 @@ const MAX_CONNECTIONS: usize = 256;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// Rest after an accept that failed, for want of file descriptors mostly.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// What all connections share.
-pub(crate) struct Shared {
-    pub(crate) cloud: Cloud,
-    pub(crate) tokens: Tokens,
-    pub(crate) faults: Faults,
-}
 
 /// A running service. Dropping it ends the connections; [`Devcloud::stop`] also waits for what is being written.
 pub struct Devcloud {
@@ -115,15 +107,6 @@ fn take(directory: &Path) -> Result<(PathBuf, File), StartError> {
     }
 }
 
-/// Runs a job after a delay that a fault may have asked for.
-pub(crate) async fn run_later(shared: Arc<Shared>, job: Job, delay: Duration) {
-    tokio::time::sleep(delay).await;
-    let ended = tokio::task::spawn_blocking(move || shared.cloud.run(&job)).await;
-    if let Err(error) = ended {
-        tracing::error!(%error, "a job ended before its time");
-    }
-}
-
 /// The connections end with this task.
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -155,9 +138,4 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
         // A lost answer that was asked for, or a client that went away.
         tracing::debug!(%error, "a connection ended");
     }
-}
-
-/// For [`http::answer`]: an answer is lost because somebody asked for it.
-pub(crate) fn lost() -> io::Error {
-    io::Error::new(io::ErrorKind::ConnectionAborted, "the answer is lost: a fault that was asked for")
 }

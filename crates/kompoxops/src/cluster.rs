@@ -8,7 +8,7 @@ use kube::core::ApiResource;
 use kube::{Client, Config};
 use serde_json::Value;
 
-use crate::cli::Connection;
+use crate::arguments::Connection;
 use crate::failure::Failure;
 use crate::naming::FIELD_MANAGER;
 

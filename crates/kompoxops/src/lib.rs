@@ -1,8 +1,10 @@
 //! The Kompox command line as a library: `main.rs` only calls [`main`].
 //!
-//! [`cli`] defines arguments, [`commands`] has a file for each command, [`generate`] makes the objects of an
-//! app (pure), [`output`] writes data to standard output, [`console`] everything else to standard error.
+//! [`cli`] defines the command line, [`arguments`] what commands share of it, [`commands`] has a file for each
+//! command, [`generate`] makes the objects of an app (pure), [`output`] writes data to standard output, [`console`]
+//! everything else to standard error.
 
+pub mod arguments;
 pub mod cli;
 pub mod cluster;
 pub mod commands;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Checked, is_true};
 use crate::codes;
-use crate::diagnostic::Severity;
+use crate::severity::Severity;
 use crate::span::Span;
 use crate::text::shown;
 use crate::yaml::{Entry, Node};

@@ -1,11 +1,10 @@
 //! A value with its place, and the taking of keys from a mapping so that none is left unseen.
 
-use std::collections::BTreeMap;
-
-use super::{Context, keys, lists};
+use super::{Context, keys};
 use crate::codes::{self, Code};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::Diagnostic;
 use crate::path::Path;
+use crate::severity::Severity;
 use crate::span::{Span, Spanned};
 use crate::suggest;
 use crate::text::shown;
@@ -337,17 +336,6 @@ impl<'n> Fields<'n> {
     /// Takes a string or a number, as it is printed.
     pub(super) fn printed(&mut self, cx: &mut Context<'_>, key: &str) -> Option<Spanned<String>> {
         self.take(key).and_then(|at| at.printed(cx))
-    }
-
-    /// Takes a list of strings, or a single one.
-    pub(super) fn words(&mut self, cx: &mut Context<'_>, key: &str) -> Vec<Spanned<String>> {
-        let items = self.take(key).map(|at| lists::one_or_many(cx, &at)).unwrap_or_default();
-        items.into_iter().filter_map(|item| item.word(cx)).collect()
-    }
-
-    /// Takes a mapping of strings.
-    pub(super) fn map(&mut self, cx: &mut Context<'_>, key: &str) -> BTreeMap<String, Spanned<String>> {
-        self.take(key).map(|at| lists::labels(cx, &at)).unwrap_or_default()
     }
 
     /// Takes a boolean.

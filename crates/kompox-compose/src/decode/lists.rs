@@ -3,11 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Context;
-use super::cursor::At;
+use super::cursor::{At, Fields};
 use crate::codes;
 use crate::span::Spanned;
 use crate::text::shown;
 use crate::yaml::{Kind, Scalar, Shape};
+
+impl<'n> Fields<'n> {
+    /// Takes a list of strings, or a single one.
+    pub(super) fn words(&mut self, cx: &mut Context<'_>, key: &str) -> Vec<Spanned<String>> {
+        let items = self.take(key).map(|at| one_or_many(cx, &at)).unwrap_or_default();
+        items.into_iter().filter_map(|item| item.word(cx)).collect()
+    }
+
+    /// Takes a mapping of strings.
+    pub(super) fn map(&mut self, cx: &mut Context<'_>, key: &str) -> BTreeMap<String, Spanned<String>> {
+        self.take(key).map(|at| labels(cx, &at)).unwrap_or_default()
+    }
+}
 
 /// A list of strings without repetition; a repeated item is reported.
 pub(super) fn unique(cx: &mut Context<'_>, at: &At<'_>) -> Vec<Spanned<String>> {

@@ -4,7 +4,7 @@ use super::Type::{
     Bytes, Choice, Environment, Flag, Hosts, Labels, List, Long, Named, Object, Printed, Struct, Text, Texts,
     Ulimit,
 };
-use super::service::{FILE_MOUNT, HOOK};
+use super::shared::{FILE_MOUNT, HOOK};
 use super::{Keys, Short, Unique};
 
 pub(super) static BUILD: Keys = Keys::new(&[

@@ -3,7 +3,7 @@
 use super::Type::{
     Bytes, Choice, Counted, Delay, Duration, Float, Labels, List, Object, Struct, Text, Whole,
 };
-use super::service::DEVICE_REQUEST;
+use super::shared::DEVICE_REQUEST;
 use super::{Keys, Unique};
 
 pub(super) static DEPLOY: Keys = Keys::new(&[

@@ -1,15 +1,15 @@
 //! Services, and what runs containers like them.
 
 use super::Type::{
-    Any, Bytes, Choice, Command, Counted, Devices, Duration, Environment, Flag, Float, Gpus, Hosts, Labels,
-    List, Listed, Long, Mode, MultiOptions, Named, Nullable, Object, OptOut, Options, Ports, Printed, Shown,
-    Test, Text, Texts, Tristate, Ulimit, Whole,
+    Any, Bytes, Choice, Command, Counted, Duration, Environment, Flag, Float, Gpus, Hosts, Labels, List,
+    Listed, Long, MultiOptions, Named, Nullable, Object, OptOut, Options, Ports, Printed, Shown, Test, Text,
+    Texts, Tristate, Ulimit, Whole,
 };
 use super::build::{BUILD, DEVELOP};
 use super::deploy::DEPLOY;
+use super::shared::{FILE_MOUNT, HOOK, TEXTS};
 use super::{Keys, Short, Type, Unique};
 
-const TEXTS: Type = List(&Text, Unique::Required);
 const ENTRIES: Type = List(&Text, Unique::Name);
 
 pub(super) static SERVICE: Keys = Keys::new(&[
@@ -35,15 +35,6 @@ pub(super) static JOB: Keys = Keys::new(&[("profiles", ENTRIES), ("triggers", An
     .with(&[&CONTAINER, &WORKLOAD]);
 
 static PRE_START: Keys = Keys::new(&[("per_replica", Flag)]).with(&[&CONTAINER]);
-
-pub(super) static HOOK: Keys = Keys::new(&[
-    ("command", Command),
-    ("environment", Environment),
-    ("privileged", Flag),
-    ("user", Text),
-    ("working_dir", Text),
-])
-.requires(&["command"]);
 
 static EXTENDS: Keys = Keys::new(&[("file", Text), ("service", Text)]).requires(&["service"]).closed();
 static PROVIDER: Keys = Keys::new(&[("options", MultiOptions), ("type", Text)]).requires(&["type"]);
@@ -180,17 +171,6 @@ static ENV_FILE: Keys =
     Keys::new(&[("format", Text), ("path", Text), ("required", OptOut)]).requires(&["path"]).closed();
 static LOGGING: Keys = Keys::new(&[("driver", Text), ("options", Options)]);
 static MODEL_USE: Keys = Keys::new(&[("endpoint_var", Text), ("model_var", Text)]);
-
-pub(super) static FILE_MOUNT: Keys =
-    Keys::new(&[("gid", Text), ("mode", Mode), ("source", Text), ("target", Text), ("uid", Text)]);
-
-pub(crate) static DEVICE_REQUEST: Keys = Keys::new(&[
-    ("capabilities", TEXTS),
-    ("count", Devices),
-    ("device_ids", TEXTS),
-    ("driver", Text),
-    ("options", Labels),
-]);
 
 static NETWORK_USE: Keys = Keys::new(&[
     ("aliases", ENTRIES),

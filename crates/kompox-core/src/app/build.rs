@@ -22,12 +22,11 @@ mod service;
 mod stateful_set;
 mod volumes;
 
-use crate::app::observe::Workloads;
 use crate::app::validated::{ValidatedApp, ValidatedWorkload, WorkloadKind};
-use crate::resources::{Applied, Prepared};
+use crate::resources::Prepared;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Pod, Secret, Service};
+use k8s_openapi::api::core::v1::{Secret, Service};
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
@@ -127,20 +126,6 @@ impl<State> AppResources<State> {
         daemon_sets.iter_mut().for_each(|object| change(&mut object.metadata));
         jobs.iter_mut().for_each(|object| change(&mut object.metadata));
         ingresses.iter_mut().for_each(|object| change(&mut object.metadata));
-    }
-}
-
-impl AppResources<Applied> {
-    /// The workloads as they were returned, together with `pods`.
-    #[must_use]
-    pub fn workloads(&self, pods: Vec<Pod>) -> Workloads {
-        Workloads {
-            stateful_sets: self.stateful_sets.clone(),
-            deployments: self.deployments.clone(),
-            daemon_sets: self.daemon_sets.clone(),
-            jobs: self.jobs.clone(),
-            pods,
-        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! What workloads and pods say about the services of an app. Reads objects, decides nothing.
 
-use crate::app::build::{self, daemon_set};
+use crate::app::build::{self, AppResources, daemon_set};
 use crate::app::validated::{Role, ValidatedApp, ValidatedService, ValidatedWorkload, WorkloadKind};
 use crate::app::waves::ServiceState;
 use crate::naming;
+use crate::resources::Applied;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
@@ -24,6 +25,20 @@ pub struct Workloads {
     pub jobs: Vec<Job>,
     /// Pods of all of them.
     pub pods: Vec<Pod>,
+}
+
+impl AppResources<Applied> {
+    /// The workloads as they were returned, together with `pods`.
+    #[must_use]
+    pub fn workloads(&self, pods: Vec<Pod>) -> Workloads {
+        Workloads {
+            stateful_sets: self.stateful_sets.clone(),
+            deployments: self.deployments.clone(),
+            daemon_sets: self.daemon_sets.clone(),
+            jobs: self.jobs.clone(),
+            pods,
+        }
+    }
 }
 
 /// The states of the app's services, by name. Of Jobs only those of the present spec count: an older Job

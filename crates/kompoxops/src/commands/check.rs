@@ -8,7 +8,7 @@ use kompox_core::app::Problem;
 use serde_json::{Value, json};
 
 use super::request;
-use crate::cli::{FileArguments, PodSecurityLevel};
+use crate::arguments::{FileArguments, PodSecurityLevel};
 use crate::failure::Failure;
 use crate::{compose_input, conversion, generate, output};
 

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use kompox_compose::{Color, Model, Severity, Variables};
 
 use super::request;
-use crate::cli::FileArguments;
+use crate::arguments::FileArguments;
 use crate::compose_input::{self, Sources};
 use crate::console::note;
 use crate::failure::Failure;

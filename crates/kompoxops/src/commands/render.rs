@@ -7,7 +7,7 @@ use kompox_core::app::Validation;
 use serde_json::json;
 
 use super::request;
-use crate::cli::{AppArguments, PodSecurityLevel};
+use crate::arguments::{AppArguments, PodSecurityLevel};
 use crate::console::note;
 use crate::failure::Failure;
 use crate::{conversion, generate, output};

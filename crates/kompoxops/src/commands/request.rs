@@ -5,7 +5,7 @@ use std::path::Path;
 
 use kompox_crds::names;
 
-use crate::cli::{AppArguments, DiskArguments, FileArguments};
+use crate::arguments::{AppArguments, DiskArguments, FileArguments};
 use crate::compose_input::{self, Input, Sources};
 use crate::failure::Failure;
 use crate::generate::{DiskRequest, Namespace, Request, Route};

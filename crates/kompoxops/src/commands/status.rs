@@ -11,7 +11,7 @@ use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::cli::Connection;
+use crate::arguments::Connection;
 use crate::cluster::Cluster;
 use crate::console::note;
 use crate::failure::Failure;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::apply::{apply_one, shown};
 use super::wait::{self, Awaited};
 use super::{render, request};
-use crate::cli::{AppArguments, Connection};
+use crate::arguments::{AppArguments, Connection};
 use crate::cluster::{Cluster, Conflicts};
 use crate::console::note;
 use crate::conversion;

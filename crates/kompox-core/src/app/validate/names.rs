@@ -1,9 +1,9 @@
 //! Names: every service must be reachable under its own, and no two under the same.
 
 use super::Findings;
-use super::rename::Renames;
+use super::rename::{self, Renames};
 use crate::app::codes;
-use crate::naming::{MAX_LABEL, PUBLISH_SUFFIX, publish_service};
+use crate::naming::{MAX_LABEL, is_service_name, publish_service};
 use kompox_compose::model::Service;
 use kompox_compose::{Diagnostic, Project, Span};
 use std::collections::btree_map::Entry;
@@ -103,15 +103,8 @@ fn claim<'a>(taken: &mut BTreeMap<String, (&'a str, &'a Span)>, alias: Alias<'a>
     }
 }
 
-/// The longest that the name may be; `None` when nothing is wrong with it.
-pub(super) fn check_name(service: &Service) -> Option<usize> {
-    let name = &service.name.value;
-    let limit = if service.ports.is_empty() { MAX_LABEL } else { MAX_LABEL - PUBLISH_SUFFIX.len() };
-    (!is_service_name(name) || name.len() > limit).then_some(limit)
-}
-
 fn check_service_name(service: &Service, findings: &mut Findings) {
-    let Some(limit) = check_name(service) else { return };
+    let Some(limit) = rename::check_name(service) else { return };
     let name = &service.name.value;
     let message = format!("`{name}` cannot be the name of a Kubernetes Service");
     let help = format!(
@@ -123,14 +116,6 @@ fn check_service_name(service: &Service, findings: &mut Findings) {
             .path(format!("services.{name}"))
             .help(help),
     );
-}
-
-/// RFC 1035 label, as Services need it.
-pub(super) fn is_service_name(name: &str) -> bool {
-    name.len() <= MAX_LABEL
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && !name.ends_with('-')
-        && name.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '-'))
 }
 
 /// RFC 1123 label, as host names need it.

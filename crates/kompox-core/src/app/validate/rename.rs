@@ -1,9 +1,9 @@
 //! Names of services that Kubernetes cannot carry: with `spec.compose.serviceNames: Rename` they get
 //! another one, and everything that refers to them follows. Values of variables are never touched.
 
-use super::{Findings, names};
+use super::Findings;
 use crate::app::codes;
-use crate::naming::{MAX_LABEL, PUBLISH_SUFFIX, slug};
+use crate::naming::{MAX_LABEL, PUBLISH_SUFFIX, is_service_name, slug};
 use kompox_compose::model::{NetworkMode, Service, SharedNamespace};
 use kompox_compose::{Diagnostic, Project, Spanned};
 use secrecy::ExposeSecret as _;
@@ -20,7 +20,7 @@ pub(super) fn apply(project: &mut Project, findings: &mut Findings) -> Renames {
     let old_to_new: BTreeMap<String, String> = project
         .services
         .values()
-        .filter(|service| names::check_name(service).is_some())
+        .filter(|service| check_name(service).is_some())
         .map(|service| (service.name.value.clone(), new_name(&service.name.value)))
         // A name that is taken stays wrong, and is refused as such.
         .filter(|(_, new)| !project.services.contains_key(new))
@@ -37,6 +37,13 @@ pub(super) fn apply(project: &mut Project, findings: &mut Findings) -> Renames {
         project.services.insert(old_to_new.get(&name).cloned().unwrap_or(name), service);
     }
     old_to_new.into_iter().map(|(old, new)| (new, old)).collect()
+}
+
+/// The longest that the name may be; `None` when nothing is wrong with it.
+pub(super) fn check_name(service: &Service) -> Option<usize> {
+    let name = &service.name.value;
+    let limit = if service.ports.is_empty() { MAX_LABEL } else { MAX_LABEL - PUBLISH_SUFFIX.len() };
+    (!is_service_name(name) || name.len() > limit).then_some(limit)
 }
 
 /// The beginning of the name as a DNS label, and a hash of the whole.
@@ -129,7 +136,7 @@ mod tests {
         let names: Vec<_> =
             ["my_db", "My-db", "9front", "a.b", &"x".repeat(70), "_"].into_iter().map(new_name).collect();
         for name in &names {
-            assert!(super::names::is_service_name(name) && name.len() <= super::MAX_NAME, "{name}");
+            assert!(super::is_service_name(name) && name.len() <= super::MAX_NAME, "{name}");
         }
         let different: std::collections::BTreeSet<_> = names.iter().collect();
         assert_eq!(different.len(), names.len());

@@ -16,7 +16,7 @@ use kube::api::Api;
 use serde_json::Value;
 
 use super::objects::{self, Driver, Source};
-use crate::cli::Connection;
+use crate::arguments::Connection;
 use crate::cluster::{Cluster, Conflicts};
 use crate::commands::apply::apply_one;
 use crate::commands::request::pairs;

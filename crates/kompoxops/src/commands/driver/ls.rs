@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use kube::api::{Api, ListParams};
 use serde_json::Value;
 
-use crate::cli::Connection;
+use crate::arguments::Connection;
 use crate::cluster::Cluster;
 use crate::failure::Failure;
 use crate::output::{self, Format, Table};

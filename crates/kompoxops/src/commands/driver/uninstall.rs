@@ -10,7 +10,7 @@ use kube::api::{Api, DeleteParams, ListParams};
 use kube::runtime::wait::{await_condition, conditions};
 
 use super::objects;
-use crate::cli::Connection;
+use crate::arguments::Connection;
 use crate::cluster::Cluster;
 use crate::commands::wait;
 use crate::console::{Activity, note};
