@@ -3,11 +3,13 @@
 use crate::client::Client;
 use crate::config::Config;
 use crate::describe::VOLUMES;
+use crate::fault::gone;
 use crate::options::refuse;
 use crate::plan::{Planned, plan, zone_term};
 use crate::resume::{Resume, finished};
 use crate::snapshot::Snapshot;
-use crate::tags::{self, Kinship};
+use crate::tagging::{apply_tags, complete_tags};
+use crate::tags;
 use crate::volume::{FAILED_MESSAGE, Volume};
 use kompox_driver_sdk::attributes::get;
 use kompox_driver_sdk::disk::{
@@ -86,39 +88,6 @@ fn existing(client: &mut Client<'_>, intent: &Intent) -> Result<Option<Outcome>,
     }
     complete_tags(client, intent, &volume.id, &volume.tags)?;
     progress(&volume, &Resume::new(&volume.id)).map(Some)
-}
-
-/// Refuses an object of somebody else, and adds the tags that are missing on our own.
-pub(crate) fn complete_tags(
-    client: &mut Client<'_>,
-    intent: &Intent,
-    handle: &str,
-    present: &[(String, String)],
-) -> Result<(), Error> {
-    match tags::kinship(intent, present) {
-        Kinship::Same => Ok(()),
-        Kinship::Incomplete => {
-            let change = TagChange { set: intent.tags.clone(), remove: Vec::new() };
-            apply_tags(client, handle, present, &change)
-        }
-        Kinship::Other => {
-            let message = format!("{handle} bears the name {} but other tags", intent.name);
-            Err(Error::new(ErrorCode::AlreadyExists, "NameTaken", message))
-        }
-    }
-}
-
-/// Sends what differs.
-pub(crate) fn apply_tags(
-    client: &mut Client<'_>,
-    handle: &str,
-    present: &[(String, String)],
-    change: &TagChange,
-) -> Result<(), Error> {
-    for (action, form) in tags::requests(handle, present, change)? {
-        client.write(action, form)?;
-    }
-    Ok(())
 }
 
 /// Goes on with a creation: only looks, and completes tags.
@@ -223,11 +192,6 @@ pub(crate) fn set_tags(client: &mut Client<'_>, target: &Target, change: &TagCha
     let volume = volume.ok_or_else(|| gone(&target.handle))?;
     tags::check(target, &volume.tags)?;
     apply_tags(client, &volume.id, &volume.tags, change)
-}
-
-/// For changes of an object that is not there.
-pub(crate) fn gone(handle: &str) -> Error {
-    Error::new(ErrorCode::NotFound, "Gone", format!("{handle} does not exist in this account and region"))
 }
 
 /// `disk.delete`.

@@ -158,6 +158,11 @@ fn retry_hint(reason: &str) -> Option<u32> {
     }
 }
 
+/// For changes of an object that is not there.
+pub(crate) fn gone(handle: &str) -> Error {
+    Error::new(ErrorCode::NotFound, "Gone", format!("{handle} does not exist in this account and region"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::from_response;

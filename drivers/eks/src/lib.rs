@@ -18,6 +18,7 @@ mod options;
 mod plan;
 mod resume;
 mod snapshot;
+mod tagging;
 mod tags;
 mod volume;
 mod xml;

@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::config::Config;
-use crate::disk::gone;
+use crate::fault::gone;
 use crate::options::{Options, Performance, Sku, refuse, sku};
 use crate::resume::finished;
 use crate::tags;

@@ -4,8 +4,9 @@
 use crate::client::Client;
 use crate::config::Config;
 use crate::describe::SNAPSHOTS;
-use crate::disk::{apply_tags, complete_tags, gone};
+use crate::fault::gone;
 use crate::resume::{Resume, finished};
+use crate::tagging::{apply_tags, complete_tags};
 use crate::tags;
 use crate::volume::Volume;
 use crate::xml::Element;
