@@ -9,10 +9,12 @@ mod boto;
 mod instant;
 mod moto;
 mod proxy;
+mod tls;
 mod wire;
 
 pub use boto::Boto;
 pub use instant::Instant;
 pub use moto::{AccessKey, Moto, venv};
 pub use proxy::{Fault, Proxy, Recorded};
+pub use tls::TlsFront;
 pub use wire::{get as http_get, send as http_send};

@@ -104,7 +104,7 @@ impl LoadedDriver {
     /// The same component with another grant. Nothing is compiled again; connections are its own.
     #[must_use]
     pub fn granted(&self, grant: EgressGrant) -> Arc<Self> {
-        let client = Arc::new(Client::new(&self.shared.tls, &grant, &self.shared.options.limits));
+        let client = Arc::new(Client::new(&self.shared.trust, &grant, &self.shared.options.limits));
         Arc::new(Self {
             shared: Arc::clone(&self.shared),
             name: Arc::clone(&self.name),

@@ -27,7 +27,7 @@ pub enum RuntimeError {
     #[error("failed to set up the driver interfaces: {0}")]
     Linker(String),
     /// TLS cannot be configured.
-    #[error("failed to configure TLS: {0}; check the extra root certificates")]
+    #[error("failed to configure TLS: {0}")]
     Tls(String),
 }
 

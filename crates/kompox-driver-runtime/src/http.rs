@@ -8,7 +8,7 @@ mod client;
 mod pace;
 
 pub(crate) use {
-    client::{Client, Failure as SendFailure, tls},
+    client::{Client, Failure as SendFailure},
     pace::Pace,
 };
 
@@ -206,9 +206,13 @@ impl Exchange {
     fn deny(&self, denial: Denial) -> Error {
         tracing::warn!(reason = denial.reason, "{}", self.redactor.redact(&denial.message));
         self.observe_denial(denial.reason);
-        let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
-        refusal.get_or_insert(denial.message);
+        self.explain(denial.message);
         Error::HttpRequestDenied
+    }
+
+    /// Says to the caller of the driver why a request failed, which the guest is told by a code only.
+    fn explain(&self, message: String) {
+        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(message);
     }
 
     fn observe_denial(&self, reason: &'static str) {
@@ -257,6 +261,7 @@ impl Exchange {
         let certificate = signer.and_then(Signer::certificate);
         let limits = self.limits();
         let patience = shorter(options.first_byte_timeout, limits.first_byte_timeout);
+        let host = egress::host(request.uri());
         // Connecting has its own, shorter limit and its own errors.
         let answer =
             tokio::time::timeout(patience + limits.connect_timeout, self.client.send(request, certificate))
@@ -265,6 +270,10 @@ impl Exchange {
             Err(_) => Err(Error::HttpResponseTimeout),
             Ok(Err(client::Failure::Forbidden(message))) => {
                 Err(self.deny(Denial { reason: "AddressForbidden", message }))
+            }
+            Ok(Err(client::Failure::Untrusted(why))) => {
+                self.explain(format!("no connection to {host}: {why}"));
+                Err(Error::TlsCertificateError)
             }
             Ok(Err(client::Failure::Failed(error))) => Err(error),
             Ok(Ok(response)) => Ok(response),

@@ -40,6 +40,7 @@ mod runtime;
 mod session;
 mod state;
 mod stdio;
+mod trust;
 
 pub use auth::{
     AwsIdentity, AzureIdentity, GoogleIdentity, IdentityError, WorkloadIdentity, WorkloadIdentityGrant,
@@ -56,3 +57,4 @@ pub use options::{
 pub use package::{UnpackError, digest, pack, unpack};
 pub use registry::{Directory, LoadReport, LoadedFile, Registry};
 pub use runtime::Runtime;
+pub use trust::{TrustBundle, TrustBundleError};

@@ -102,8 +102,9 @@ struct Candidate {
 impl Candidate {
     async fn introduce(self) -> Result<LoadedDriver, LoadError> {
         let nothing = EgressGrant::default();
-        let client =
-            |grant: &EgressGrant| Arc::new(Client::new(&self.shared.tls, grant, &self.shared.options.limits));
+        let client = |grant: &EgressGrant| {
+            Arc::new(Client::new(&self.shared.trust, grant, &self.shared.options.limits))
+        };
         let mut driver = LoadedDriver {
             client: client(&nothing),
             shared: Arc::clone(&self.shared),

@@ -5,6 +5,7 @@
 use crate::{
     auth::{WorkloadIdentity, WorkloadIdentityGrant},
     observer::{NoObserver, Observer},
+    trust::TrustBundle,
 };
 use ipnet::IpNet;
 use std::{
@@ -26,8 +27,6 @@ pub struct RuntimeOptions {
     pub limits: Limits,
     /// What single drivers may reach beyond public https endpoints, by driver name.
     pub grants: BTreeMap<String, EgressGrant>,
-    /// Certificates in PEM form that are trusted beside the public roots, for private endpoints.
-    pub extra_roots: Vec<u8>,
     /// Told of every finished call and request.
     pub observer: Arc<dyn Observer>,
     /// The clock of signatures; the system's by default.
@@ -42,7 +41,6 @@ impl Default for RuntimeOptions {
             cache: ComponentCache::default(),
             limits: Limits::default(),
             grants: BTreeMap::new(),
-            extra_roots: Vec::new(),
             observer: Arc::new(NoObserver),
             clock: Arc::new(SystemTime::now),
             workload_identity: WorkloadIdentity::default(),
@@ -120,6 +118,8 @@ pub struct EgressGrant {
     /// Origins (`https://host` or `https://host:port`) that an endpoint taken whole from the
     /// configuration may have. Without it, only addresses in `networks` are possible there.
     pub origins: Vec<String>,
+    /// Whose certificates are believed besides those of public authorities.
+    pub trust_bundle: TrustBundle,
     /// Keys of the credentials Secret whose values the component may see.
     pub reveal_secret_keys: BTreeSet<String>,
     /// Bounds of its calls.

@@ -5,14 +5,14 @@ use crate::{
     bindings::kompox::driver as wit,
     engine,
     error::RuntimeError,
-    http::{self, Client},
+    http::Client,
     limiter::Limiter,
     options::{EgressGrant, Limits, RuntimeOptions},
     session::Sessions,
     state::CallState,
+    trust::Trust,
 };
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use rustls::ClientConfig;
 use std::{
     net::{Ipv4Addr, Ipv6Addr},
     sync::Arc,
@@ -35,7 +35,7 @@ pub(crate) struct Shared {
     /// Of compiled components.
     pub(crate) cache: Option<Cache>,
     pub(crate) linker: Linker<CallState>,
-    pub(crate) tls: ClientConfig,
+    pub(crate) trust: Trust,
     pub(crate) options: Arc<RuntimeOptions>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) tokens: Arc<Tokens>,
@@ -58,13 +58,13 @@ impl Runtime {
         let (engine, cache) = engine::build(&options.cache, &options.limits)?;
         let linker = linker(&engine).map_err(|error| RuntimeError::Linker(engine::chain(&error)))?;
         let calls = permits(options.limits.concurrent_calls);
-        let tls = http::tls(&options.extra_roots)?;
+        let trust = Trust::new()?;
         let shared = Shared {
             engine,
             cache,
             linker,
-            host: Arc::new(Client::new(&tls, &host_grant(), &options.limits)),
-            tls,
+            host: Arc::new(Client::new(&trust, &host_grant(), &options.limits)),
+            trust,
             sessions: Arc::default(),
             tokens: Arc::default(),
             limiter: Arc::default(),

@@ -72,6 +72,7 @@ pub struct KompoxDriverSpec {
 
 /// Which hosts the driver may talk to.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = rules::only_custom("hosts"),
     validation = rules::only_custom("cidrs"),
@@ -91,6 +92,12 @@ pub struct Egress {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::string_set::<32, 64>")]
     pub cidrs: Vec<String>,
+
+    /// Certificates in PEM form that the driver believes besides those of public authorities, as in
+    /// `spec.trustBundle` of a ClusterTrustBundle: for endpoints with a private authority.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 65_536))]
+    pub trust_bundle: Option<String>,
 }
 
 /// Which hosts a driver may talk to.

@@ -175,6 +175,10 @@ async fn bring(shell: &Shell, driver: &KompoxDriver) -> Result<Seen, Error> {
             Err(_) => {}
         }
     }
+    // A spec that cannot be read changes nothing: what it said before holds.
+    if refusal.as_ref().is_some_and(|refusal| refusal.reason == Reason::InvalidSpec) {
+        in_use = in_use.or_else(|| kept(shell, driver));
+    }
     // What may not be used under the present spec is not used, however good it was.
     if in_use.is_none() {
         shell.catalog.remove(&name);
@@ -186,6 +190,12 @@ async fn bring(shell: &Shell, driver: &KompoxDriver) -> Result<Seen, Error> {
         shell.artifacts.set_good(&name, used.driver.digest().parse().ok());
     }
     Ok(Seen { in_use, refusal, verified_by, note, again })
+}
+
+/// What serves now, as the status shows it.
+fn kept(shell: &Shell, driver: &KompoxDriver) -> Option<InUse> {
+    let egress = driver.status.as_ref()?.egress.clone()?;
+    Some(InUse { driver: shell.catalog.of_owner(&driver.name_any())?, egress })
 }
 
 /// What is wrong with the present file of a built-in driver; what came from it before serves on.
@@ -203,7 +213,8 @@ fn put(shell: &Shell, driver: &KompoxDriver, component: &Arc<LoadedDriver>) -> R
     } else {
         Origin::Installed(spec.grants.replace_built_in_types.iter().cloned().collect())
     };
-    let (grant, egress) = policy::egress(spec.egress.as_ref(), built_in, &shell.base);
+    let (grant, egress) = policy::egress(spec.egress.as_ref(), built_in, &shell.base)
+        .map_err(|message| Refusal::new(Stage::Ready, Reason::InvalidSpec, message))?;
     let grant = policy::credentials(grant, &spec);
     let known = shell.catalog.of_owner(&driver.name_any());
     let same = known.filter(|known| known.digest() == component.digest() && *known.grant() == grant);

@@ -67,6 +67,12 @@ impl Proxy {
         format!("http://{}/", self.ec2)
     }
 
+    /// Where [`Proxy::ec2_url`] leads.
+    #[must_use]
+    pub fn ec2_address(&self) -> SocketAddr {
+        self.ec2
+    }
+
     /// The driver's `config.stsEndpoint`.
     #[must_use]
     pub fn sts_url(&self) -> String {

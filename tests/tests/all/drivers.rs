@@ -7,6 +7,7 @@ use k8s_openapi::{
 };
 use kompox_crds::v1alpha1::{KompoxDisk, KompoxDriver};
 use kompox_tests::{
+    cloud::TlsFront,
     objects,
     scene::{PATIENCE, Scene, is},
     stage::Stage,
@@ -99,6 +100,42 @@ pub(super) async fn brought_in_a_config_map_broken_removed_and_restored(stage: &
     scene.apply(&brought).await?;
     scene.disk_ready("data").await?;
     drivers.delete("brought", &DeleteParams::default()).await?;
+    scene.close().await
+}
+
+pub(super) async fn an_endpoint_of_a_private_authority_needs_its_certificate(stage: &Stage) -> Result<()> {
+    let mut scene = open(stage, "private").await?;
+    let front = TlsFront::start(scene.proxy.ec2_address()).await?;
+    scene.endpoints[0].clone_from(&front.url);
+    put(&scene, std::fs::read(stage.programs.drivers.join("eks.wasm"))?).await?;
+    let with = |bundle: Option<&str>| {
+        let mut egress = serde_json::json!({ "mode": "Declared" });
+        if let Some(bundle) = bundle {
+            egress["trustBundle"] = bundle.into();
+        }
+        let source = serde_json::json!({ "configMapRef": { "name": "component" } });
+        driver(&scene, "private", &serde_json::json!({ "source": source, "egress": egress }))
+    };
+    scene.apply(&with(None)).await?;
+    says(&scene, "private", "Ready", "Ready").await?;
+    scene.apply(&scene.disk("data", "")).await?;
+    let told = |disk: &KompoxDisk| {
+        let disk = serde_json::to_value(disk).unwrap_or_default();
+        objects::condition(&disk, "Ready", "message")
+            .contains("`spec.egress.trustBundle` of the KompoxDriver")
+    };
+    objects::wait_for(&scene.api::<KompoxDisk>(), "data", PATIENCE, told).await?;
+
+    // What cannot be used takes nothing away.
+    scene.apply(&with(Some("a certificate"))).await?;
+    let (bad, message) = says(&scene, "private", "Ready", "InvalidSpec").await?;
+    ensure!(message.starts_with("spec.egress.trustBundle: it holds no certificate"), "{message}");
+    ensure!(bad.status.unwrap_or_default().digest.is_some(), "no component is in use: {message}");
+
+    scene.apply(&with(Some(&front.certificate))).await?;
+    says(&scene, "private", "Ready", "Ready").await?;
+    scene.disk_ready("data").await?;
+    Api::<KompoxDriver>::all(scene.client()).delete("private", &DeleteParams::default()).await?;
     scene.close().await
 }
 

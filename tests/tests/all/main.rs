@@ -58,7 +58,8 @@ fn main() -> anyhow::Result<ExitCode> {
         disks: made_and_left made_and_deleted killed_in_the_middle_of_a_creation adopted
             gone_with_their_namespace;
         drivers: brought_in_a_config_map_broken_removed_and_restored what_cannot_be_used_says_why
-            the_command_line_knows_them installed_needed_and_uninstalled found_by_what_the_cluster_is;
+            an_endpoint_of_a_private_authority_needs_its_certificate the_command_line_knows_them
+            installed_needed_and_uninstalled found_by_what_the_cluster_is;
         artifacts: pushed_signed_verified_and_pulled saved_and_loaded_with_their_signatures
             what_a_registry_refuses_says_what_to_do;
         reload: no_call_fails_while_a_config_map_changes built_in_drivers_follow_their_files;

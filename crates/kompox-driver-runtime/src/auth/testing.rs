@@ -4,9 +4,10 @@
 use super::{Desk, Failure, Signer, Tokens, Wire, WorkloadIdentity, check, redactor, signers};
 use crate::{
     egress::{Endpoints, Policy},
-    http::{self as transport, Client},
+    http::Client,
     options::{Clock, EgressGrant, Limits, PlainHttp},
     redact::Redactor,
+    trust::{Trust, TrustBundle},
 };
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, request::Parts};
@@ -250,6 +251,7 @@ impl Bench {
             plain_http: PlainHttp::InGrantedNetworks,
             networks: vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()],
             origins: vec![server.origin.clone()],
+            trust_bundle: TrustBundle::from_pem(&server.certificate).unwrap_or_default(),
             ..EgressGrant::default()
         };
         let limits = Limits {
@@ -257,7 +259,7 @@ impl Bench {
             first_byte_timeout: Duration::from_secs(10),
             ..Limits::default()
         };
-        let tls = transport::tls(server.certificate.as_bytes()).unwrap();
+        let trust = Trust::new().unwrap();
         let config = BTreeMap::from([("endpoint".to_owned(), server.origin.clone())]);
         let now = Arc::new(Mutex::new(SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_323_045)));
         let kept = Arc::clone(&now);
@@ -274,8 +276,8 @@ impl Bench {
             identity: None,
             tokens: Tokens::default(),
             redactor: redactor(Some(&provider), &call).unwrap(),
-            client: Client::new(&tls, &grant, &limits),
-            host: Client::new(&tls, &grant, &limits),
+            client: Client::new(&trust, &grant, &limits),
+            host: Client::new(&trust, &grant, &limits),
             policy: Policy::Open(Endpoints::resolve(&provider, &call.config, &grant)),
             clock: Arc::new(move || *kept.lock().unwrap()),
             provider,

@@ -173,6 +173,7 @@ impl Wire<'_> {
 async fn receive(client: &Client, request: Request<Full<Bytes>>, origin: String) -> Result<Answer, Failure> {
     let response = client.send(request, None).await.map_err(|failure| match failure {
         SendFailure::Forbidden(why) => Failure::forbidden(format!("failed to get a token: {why}")),
+        SendFailure::Untrusted(why) => Failure::unavailable(format!("failed to reach {origin}: {why}")),
         SendFailure::Failed(error) => Failure::unavailable(format!("failed to reach {origin}: {error}")),
     })?;
     let (parts, body) = response.into_parts();

@@ -1,5 +1,5 @@
-//! The connections of one driver: a pool of its own, TLS with public roots, and only to addresses
-//! that were vetted after the name was resolved. Each client certificate has a pool of its own again.
+//! The connections of one driver: a pool of its own, TLS with the roots that `trust.rs` gives it, and only to
+//! addresses that were vetted after the name was resolved. Each client certificate has a pool of its own again.
 //!
 //! There is no proxy and there are no redirects here.
 
@@ -7,8 +7,8 @@ use super::Boxed;
 use crate::{
     auth::{ClientCertificate, Slot},
     egress::Networks,
-    error::RuntimeError,
     options::{EgressGrant, Limits},
+    trust::Trust,
 };
 use bytes::Bytes;
 use http::{Request, Response, Uri, uri::Scheme};
@@ -25,12 +25,7 @@ use hyper_util::{
     },
     rt::{TokioExecutor, TokioTimer},
 };
-use rustls::{
-    ClientConfig, RootCertStore,
-    client::Resumption,
-    crypto::aws_lc_rs,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
+use rustls::{CertificateError, ClientConfig, client::Resumption};
 use std::{
     error::Error as StdError,
     fmt, io,
@@ -71,18 +66,21 @@ struct Settings {
 pub(crate) enum Failure {
     /// The name leads to an address that is not allowed.
     Forbidden(String),
+    /// The server's certificate is not believed: why, and what helps.
+    Untrusted(String),
     /// As the guest will see it.
     Failed(Error),
 }
 
 impl Client {
     /// A client for one driver.
-    pub(crate) fn new(tls: &ClientConfig, grant: &EgressGrant, limits: &Limits) -> Self {
+    pub(crate) fn new(trust: &Trust, grant: &EgressGrant, limits: &Limits) -> Self {
         let networks = Networks::new(&grant.networks);
+        let tls = trust.config(&grant.trust_bundle);
         Self {
-            https: pool(tls, Vetting::new(networks.clone(), Networks::allow_resolved), limits),
-            http: pool(tls, Vetting::new(networks.clone(), Networks::allow_literal), limits),
-            settings: Settings { tls: tls.clone(), networks, limits: limits.clone() },
+            https: pool(&tls, Vetting::new(networks.clone(), Networks::allow_resolved), limits),
+            http: pool(&tls, Vetting::new(networks.clone(), Networks::allow_literal), limits),
+            settings: Settings { tls, networks, limits: limits.clone() },
             certified: Mutex::default(),
         }
     }
@@ -121,24 +119,6 @@ impl Client {
         pools.push((slot, made.clone()));
         made
     }
-}
-
-/// What all drivers trust: the public roots and the administrator's.
-///
-/// # Errors
-/// `extra_roots` is not a list of certificates in PEM form.
-pub(crate) fn tls(extra_roots: &[u8]) -> Result<ClientConfig, RuntimeError> {
-    let failed = |error: &dyn fmt::Display| RuntimeError::Tls(error.to_string());
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    for certificate in CertificateDer::pem_slice_iter(extra_roots) {
-        let certificate = certificate.map_err(|error| failed(&error))?;
-        roots.add(certificate).map_err(|error| failed(&error))?;
-    }
-    Ok(ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| failed(&error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
 }
 
 fn pool(tls: &ClientConfig, resolver: Vetting, limits: &Limits) -> Pool {
@@ -308,12 +288,11 @@ fn connect_failure(cause: &(dyn StdError + 'static)) -> Option<Failure> {
         });
     }
     if let Some(error) = cause.downcast_ref::<rustls::Error>() {
-        return Some(Failure::Failed(match error {
-            rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
-                Error::TlsCertificateError
-            }
-            _ => Error::TlsProtocolError,
-        }));
+        return Some(match error {
+            rustls::Error::InvalidCertificate(why) => Failure::Untrusted(untrusted(why)),
+            rustls::Error::NoCertificatesPresented => Failure::Failed(Error::TlsCertificateError),
+            _ => Failure::Failed(Error::TlsProtocolError),
+        });
     }
     let kind = cause.downcast_ref::<io::Error>()?.kind();
     match kind {
@@ -323,6 +302,17 @@ fn connect_failure(cause: &(dyn StdError + 'static)) -> Option<Failure> {
             Some(Failure::Failed(Error::DestinationIpUnroutable))
         }
         _ => None,
+    }
+}
+
+fn untrusted(why: &CertificateError) -> String {
+    match why {
+        CertificateError::UnknownIssuer => {
+            "the server's certificate is of no authority that this driver believes; if it is a private one, put its \
+             certificate into `spec.egress.trustBundle` of the KompoxDriver"
+                .to_owned()
+        }
+        other => format!("the server's certificate is not accepted: {other}"),
     }
 }
 
@@ -353,11 +343,5 @@ mod tests {
             let error = vetting.call(name.clone()).await.unwrap_err();
             assert!(matches!(error, ResolveError::Forbidden(_)), "{name}: {error}");
         }
-    }
-
-    #[test]
-    fn malformed_roots_are_an_error() {
-        assert!(tls(b"").is_ok());
-        assert!(tls(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").is_err());
     }
 }

@@ -5,7 +5,7 @@ use http_body_util::Full;
 use hyper::{Request, Response, body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use kompox_core::driver::{Call, Driver as _};
-use kompox_driver_runtime::{EgressGrant, RuntimeOptions};
+use kompox_driver_runtime::{EgressGrant, TrustBundle};
 use std::{convert::Infallible, sync::Arc};
 use tokio::net::TcpListener;
 use tokio_rustls::{
@@ -58,8 +58,12 @@ impl Server {
         Self { origin, certificate: identity.cert.pem(), task }
     }
 
-    fn options(&self) -> RuntimeOptions {
-        options(EgressGrant { origins: vec![self.origin.clone()], ..local_grant() })
+    fn grant(&self) -> EgressGrant {
+        EgressGrant { origins: vec![self.origin.clone()], ..local_grant() }
+    }
+
+    fn believed(&self) -> EgressGrant {
+        EgressGrant { trust_bundle: TrustBundle::from_pem(&self.certificate).unwrap(), ..self.grant() }
     }
 
     fn call(&self) -> Call {
@@ -71,16 +75,32 @@ impl Server {
 #[tokio::test]
 async fn the_original_name_is_asked_for_at_the_vetted_address() {
     let server = Server::start().await;
-    let extra_roots = server.certificate.clone().into_bytes();
-    let driver = load(RuntimeOptions { extra_roots, ..server.options() }).await;
+    let driver = load(options(server.believed())).await;
     let account = driver.get_account(&server.call()).await.unwrap();
     assert_eq!(account.id.as_deref(), Some("200 localhost"));
 }
 
 #[tokio::test]
-async fn an_unknown_certificate_is_refused() {
+async fn what_one_driver_believes_another_does_not() {
     let server = Server::start().await;
-    let driver = load(server.options()).await;
-    let error = driver.get_account(&server.call()).await.unwrap_err();
-    assert_eq!(error.message, "ErrorCode::TlsCertificateError");
+    let stranger = load(options(server.grant())).await;
+    let friend = stranger.granted(server.believed());
+    for _ in 0..2 {
+        assert!(friend.get_account(&server.call()).await.is_ok());
+        let error = stranger.get_account(&server.call()).await.unwrap_err();
+        assert!(error.message.ends_with("the driver says: ErrorCode::TlsCertificateError"), "{error:?}");
+        for part in ["no connection to localhost: ", "`spec.egress.trustBundle` of the KompoxDriver"] {
+            assert!(error.message.contains(part), "{part} in {error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_believed_authority_does_not_make_another_name_right() {
+    let server = Server::start().await;
+    let other = server.origin.replace("localhost", "127.0.0.1");
+    let driver = load(options(EgressGrant { origins: vec![other.clone()], ..server.believed() })).await;
+    let call = call("open", &[("behaviour", "post"), ("endpoint", &other), ("url", &format!("{other}/"))]);
+    let error = driver.get_account(&call).await.unwrap_err();
+    assert!(error.message.contains("the server's certificate is not accepted: "), "{error:?}");
 }

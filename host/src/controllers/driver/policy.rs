@@ -3,16 +3,19 @@
 use crate::drivers::Settings;
 use kompox_core::quantity;
 use kompox_crds::v1alpha1::driver::{Egress, EgressMode, EgressStatus, KompoxDriverSpec, Limits};
-use kompox_driver_runtime::{CallBounds, EgressGrant, EgressScope, WorkloadIdentityGrant};
+use kompox_driver_runtime::{CallBounds, EgressGrant, EgressScope, TrustBundle, WorkloadIdentityGrant};
 use std::{collections::BTreeSet, time::Duration};
 
 /// The grant of a driver and how the status shows it. Absent: what a built-in driver declares is open, and
 /// a driver that was brought along has no network. `base` is granted to every driver.
+///
+/// # Errors
+/// The trust bundle cannot be used; the message names the field.
 pub(super) fn egress(
     spec: Option<&Egress>,
     built_in: bool,
     base: &EgressGrant,
-) -> (EgressGrant, EgressStatus) {
+) -> Result<(EgressGrant, EgressStatus), String> {
     let absent = if built_in { EgressMode::Declared } else { EgressMode::None };
     let mode = spec.map_or(absent, |egress| egress.mode);
     let custom = spec.filter(|_| mode == EgressMode::Custom);
@@ -25,10 +28,17 @@ pub(super) fn egress(
         EgressMode::Declared => ("Declared", EgressScope::Declared),
         EgressMode::Custom => ("Custom", EgressScope::Hosts(hosts.clone())),
     };
-    let mut grant = EgressGrant { scope, ..base.clone() };
+    let bundle = spec.and_then(|egress| egress.trust_bundle.as_deref());
+    let trust_bundle = bundle.map(TrustBundle::from_pem).transpose();
+    let trust_bundle = trust_bundle
+        .map_err(|error| {
+            format!("spec.egress.trustBundle: {error}; give the certificates of your authorities")
+        })?
+        .unwrap_or_default();
+    let mut grant = EgressGrant { scope, trust_bundle, ..base.clone() };
     // The API server let only blocks of addresses pass; a form that is not known here grants nothing.
     grant.networks.extend(cidrs.iter().filter_map(|cidr| cidr.parse::<ipnet::IpNet>().ok()));
-    (grant, EgressStatus { mode: word.to_owned(), hosts, cidrs })
+    Ok((grant, EgressStatus { mode: word.to_owned(), hosts, cidrs }))
 }
 
 /// What a driver may do with credentials, and what its calls may use. The operator's own identity is for built-in drivers, which need a
@@ -95,8 +105,9 @@ mod tests {
             mode: EgressMode::Custom,
             hosts: vec!["b.example".to_owned(), "*.a.example".to_owned()],
             cidrs: vec!["10.0.0.0/8".to_owned()],
+            trust_bundle: None,
         };
-        let mode = |mode| Some(Egress { mode, hosts: vec![], cidrs: vec![] });
+        let mode = |mode| Some(Egress { mode, hosts: vec![], cidrs: vec![], trust_bundle: None });
         let hosts = EgressScope::Hosts(vec!["*.a.example".to_owned(), "b.example".to_owned()]);
         let cases = [
             (None, true, "Declared", EgressScope::Declared, 1),
@@ -111,9 +122,17 @@ mod tests {
             ..EgressGrant::default()
         };
         for (spec, built_in, word, scope, networks) in cases {
-            let (grant, status) = egress(spec.as_ref(), built_in, &base);
+            let (grant, status) = egress(spec.as_ref(), built_in, &base).unwrap();
             assert_eq!((status.mode.as_str(), &grant.scope), (word, &scope));
             assert_eq!((grant.networks.len(), grant.plain_http), (networks, PlainHttp::InGrantedNetworks));
         }
+    }
+
+    #[test]
+    fn a_bundle_that_cannot_be_used_is_named() {
+        let trust_bundle = Some("no certificate".to_owned());
+        let spec = Egress { mode: EgressMode::Declared, hosts: vec![], cidrs: vec![], trust_bundle };
+        let error = egress(Some(&spec), true, &EgressGrant::default()).unwrap_err();
+        assert!(error.starts_with("spec.egress.trustBundle: it holds no certificate"), "{error}");
     }
 }
