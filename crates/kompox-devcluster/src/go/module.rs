@@ -92,6 +92,18 @@ pub const REGISTRY: Module = Module {
     kind: Kind::Tools,
 };
 
+/// An OCI registry that lists referrers: `referrers`, olareg in memory.
+pub const REFERRERS: Module = Module {
+    name: "referrers",
+    leading: "github.com/olareg/olareg",
+    files: &[
+        ("go.mod", include_str!("../../../../devcluster/referrers/go.mod")),
+        ("go.sum", include_str!("../../../../devcluster/referrers/go.sum")),
+        ("main.go", include_str!("../../../../devcluster/referrers/main.go")),
+    ],
+    kind: Kind::Program("referrers"),
+};
+
 impl Module {
     /// Version of the dependency that leads, such as `v1.36.3`.
     #[must_use]
@@ -190,7 +202,7 @@ mod tests {
 
     #[test]
     fn every_module_has_a_version_and_a_key_of_its_own() {
-        let modules = [CONTROL_PLANE, PAUSE, DNS, STORAGE, SANITY, REGISTRY];
+        let modules = [CONTROL_PLANE, PAUSE, DNS, STORAGE, SANITY, REGISTRY, REFERRERS];
         let keys: std::collections::BTreeSet<String> = modules.iter().map(Module::key).collect();
         assert_eq!(keys.len(), modules.len());
         for module in modules {
