@@ -29,7 +29,10 @@ async fn launcher_process() -> Result<()> {
         options.storage = Some(storage::storage()?);
     }
     let cluster = DevCluster::start(options).await?;
-    terminated.recv().await;
+    tokio::select! {
+        error = cluster.keep_up() => return Err(error.into()),
+        _ = terminated.recv() => {}
+    }
     cluster.stop().await?;
     Ok(())
 }
