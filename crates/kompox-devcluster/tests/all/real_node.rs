@@ -10,7 +10,7 @@ pub(crate) mod pods;
 mod storage;
 
 use crate::{
-    launcher::{Launcher, until_ready},
+    launcher::Launcher,
     support::{self, TempCluster, apply, object, wait_for},
     upkeep,
 };
@@ -134,8 +134,8 @@ async fn a_killed_launcher_leaves_nothing_behind() -> Result<()> {
     }
     let root = tempfile::tempdir()?;
     let directory = root.path().join("cluster");
-    let launcher = Launcher::spawn_with_real_node(&directory)?;
-    let state = until_ready(&directory).await?;
+    let mut launcher = Launcher::spawn_with_real_node(&directory)?;
+    let state = launcher.until_ready(&directory).await?;
     let node = state.real_node.clone().context("no real node")?;
     import_busybox_into(&node).await?;
     let client = client_of(&state).await?;
