@@ -4,9 +4,11 @@
 
 mod lister;
 mod token_server;
+mod users;
 
 pub use lister::Lister;
-pub use token_server::{ASKED_SERVICE, Asked, IDENTITY_TOKEN, READER, TokenServer};
+pub use token_server::{Asked, TokenServer, Tokens};
+pub use users::{IDENTITY_TOKEN, READER, USER};
 
 use crate::daemon::{self, Daemon};
 use anyhow::Result;
@@ -18,12 +20,6 @@ use std::{
     path::{Path, PathBuf},
 };
 use tokio::process::Command;
-
-/// The user and password that registries with [`Options::password`] and token servers know.
-pub const USER: (&str, &str) = ("kompox", "correct horse");
-
-/// As `htpasswd -B` writes the two.
-const HTPASSWD: &str = "kompox:$2a$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2\n";
 
 /// The program, built now if the cache does not hold it (two minutes).
 ///
@@ -42,15 +38,6 @@ pub struct Options {
     pub tokens: Option<Tokens>,
     /// Serve TLS with this certificate and key (PEM).
     pub tls: Option<(String, String)>,
-}
-
-/// The token server that a registry names and trusts.
-#[derive(Clone, Debug)]
-pub struct Tokens {
-    /// Where it answers.
-    pub realm: String,
-    /// The certificate (PEM) of its key.
-    pub certificate: String,
 }
 
 /// A running registry. It is killed when dropped.
@@ -118,14 +105,14 @@ fn configuration(directory: &Path, address: SocketAddr, options: &Options) -> Re
     });
     if options.password {
         let file = directory.join("htpasswd");
-        fs::write(&file, HTPASSWD)?;
+        fs::write(&file, users::HTPASSWD)?;
         configuration["auth"] = serde_json::json!({ "htpasswd": { "realm": "tests", "path": file } });
     }
     if let Some(tokens) = &options.tokens {
         let file = directory.join("token.crt");
         fs::write(&file, &tokens.certificate)?;
         configuration["auth"] = serde_json::json!({ "token": {
-            "realm": tokens.realm, "service": ASKED_SERVICE, "issuer": token_server::ISSUER, "rootcertbundle": file,
+            "realm": tokens.realm, "service": tokens.service, "issuer": tokens.issuer, "rootcertbundle": file,
         }});
     }
     let file = directory.join("config.yaml");

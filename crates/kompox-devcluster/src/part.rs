@@ -155,6 +155,8 @@ pub enum PartName {
     CsiAttacher,
     /// Tells the driver to make volumes for claims.
     CsiProvisioner,
+    /// Tells the driver to grow volumes whose claims grow.
+    CsiResizer,
     /// Tells the driver to take snapshots.
     CsiSnapshotter,
     /// Binds snapshots and their contents, for all drivers.
@@ -168,11 +170,12 @@ impl PartName {
     /// The parts that a cluster with a real node has besides.
     pub const NODE: [Self; 5] = [Self::Machine, Self::Containerd, Self::Kubelet, Self::KubeProxy, Self::Dns];
     /// The parts that a cluster with storage has besides.
-    pub const STORAGE: [Self; 6] = [
+    pub const STORAGE: [Self; 7] = [
         Self::Devcloud,
         Self::DevcloudCsi,
         Self::CsiAttacher,
         Self::CsiProvisioner,
+        Self::CsiResizer,
         Self::CsiSnapshotter,
         Self::SnapshotController,
     ];
@@ -194,6 +197,7 @@ impl PartName {
             Self::DevcloudCsi => "devcloud-csi",
             Self::CsiAttacher => "csi-attacher",
             Self::CsiProvisioner => "csi-provisioner",
+            Self::CsiResizer => "csi-resizer",
             Self::CsiSnapshotter => "csi-snapshotter",
             Self::SnapshotController => "snapshot-controller",
         }

@@ -2,7 +2,7 @@
 //! its tokens, or does not, is the real registry. It speaks the two protocols that registries document: a GET with
 //! or without a password, and the exchange of a refresh token (OAuth 2).
 
-use super::{Tokens, USER};
+use super::users::{IDENTITY_TOKEN, READER, USER};
 use crate::cloud::form;
 use anyhow::{Context as _, Result};
 use base64::{
@@ -26,17 +26,25 @@ use std::{
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// The name under which registries ask for tokens.
-pub const ASKED_SERVICE: &str = "registry of the tests";
-/// A user who may pull and not push.
-pub const READER: (&str, &str) = ("reader", "staple");
-/// The refresh token that is good for everything.
-pub const IDENTITY_TOKEN: &str = "identity of the tests";
-
-pub(super) const ISSUER: &str = "token server of the tests";
+const SERVICE: &str = "registry of the tests";
+const ISSUER: &str = "token server of the tests";
 /// The registry takes tokens so long after their end (distribution, registry/auth/token).
 const LEEWAY: Duration = Duration::from_secs(60);
 /// What anybody may pull.
 const PUBLIC: &str = "public/";
+
+/// What a registry has to know of the token server that it names and trusts.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// Where it answers.
+    pub realm: String,
+    /// For whom its tokens are.
+    pub service: &'static str,
+    /// Who it says that it is.
+    pub issuer: &'static str,
+    /// The certificate (PEM) of its key.
+    pub certificate: String,
+}
 
 /// What a client asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,7 +99,12 @@ impl TokenServer {
     /// What a registry has to know to name and trust it.
     #[must_use]
     pub fn tokens(&self) -> Tokens {
-        Tokens { realm: self.realm(), certificate: self.certificate.clone() }
+        Tokens {
+            realm: self.realm(),
+            service: SERVICE,
+            issuer: ISSUER,
+            certificate: self.certificate.clone(),
+        }
     }
 
     /// Where it answers.
@@ -169,7 +182,7 @@ impl Shared {
         let access = rights.access(scope);
         let header = json!({ "typ": "JWT", "alg": "EdDSA", "x5c": [self.certificate] });
         let claims = json!({
-            "iss": ISSUER, "aud": ASKED_SERVICE, "sub": "tests", "access": access,
+            "iss": ISSUER, "aud": SERVICE, "sub": "tests", "access": access,
             "nbf": 0, "exp": (now + valid).saturating_sub(LEEWAY).as_secs(),
         });
         let encode = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());

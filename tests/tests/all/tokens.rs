@@ -5,7 +5,7 @@ use super::registries::{LIMIT, client, component, fault, plain, reference};
 use anyhow::{Context as _, Result, ensure};
 use kompox_oci::{Client, Credential, Credentials, Error, Fault, Progress, Puller, Reference, SILENT};
 use kompox_tests::{
-    registry::{ASKED_SERVICE, Asked, IDENTITY_TOKEN, Options, READER, Registry, TokenServer, USER},
+    registry::{Asked, IDENTITY_TOKEN, Options, READER, Registry, TokenServer, USER},
     stage::Stage,
 };
 use std::time::Duration;
@@ -45,7 +45,10 @@ pub(super) async fn are_asked_for_with_what_is_to_be_done(stage: &Stage) -> Resu
     let asked = server.asked();
     ensure!(scopes(&asked) == ["repository:acme/driver:pull,push"], "{asked:?}");
     let first = asked.first().context("a question")?;
-    ensure!(first.parameters.get("service").map(String::as_str) == Some(ASKED_SERVICE), "{asked:?}");
+    ensure!(
+        first.parameters.get("service").map(String::as_str) == Some(server.tokens().service),
+        "{asked:?}"
+    );
     ensure!(first.authorization == Some(format!("{}:{}", USER.0, USER.1)), "{asked:?}");
 
     let puller = Puller::new(client.clone(), None, LIMIT);
@@ -96,7 +99,10 @@ pub(super) async fn are_exchanged_for_an_identity_token(stage: &Stage) -> Result
     let asked = server.asked();
     let first = asked.first().context("a question")?;
     let parameter = |name: &str| first.parameters.get(name).map(String::as_str);
-    ensure!(parameter("grant_type") == Some("refresh_token") && parameter("service") == Some(ASKED_SERVICE));
+    ensure!(
+        parameter("grant_type") == Some("refresh_token")
+            && parameter("service") == Some(server.tokens().service)
+    );
     ensure!(first.authorization.is_none() && parameter("client_id").is_some(), "{first:?}");
     let puller = Puller::new(client, None, LIMIT);
     puller.resolve(&at, &good).await?;

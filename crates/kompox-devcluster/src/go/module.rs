@@ -67,7 +67,7 @@ pub const PAUSE: Module = Module {
 pub const DNS: Module =
     Module { name: "dns", leading: "github.com/coredns/coredns", files: tools!("dns"), kind: Kind::Tools };
 
-/// The sidecars of a CSI driver: `csi-attacher`, `csi-provisioner`, `csi-snapshotter` and
+/// The sidecars of a CSI driver: `csi-attacher`, `csi-provisioner`, `csi-resizer`, `csi-snapshotter` and
 /// `snapshot-controller`. The version is the snapshotter's.
 pub const STORAGE: Module = Module {
     name: "storage",

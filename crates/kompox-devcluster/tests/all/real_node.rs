@@ -6,13 +6,13 @@
 mod footprint;
 mod images;
 mod network;
-pub(crate) mod pods;
+mod pods;
 mod storage;
+mod upkeep;
 
 use crate::{
     launcher::Launcher,
     support::{self, TempCluster, apply, object, wait_for},
-    upkeep,
 };
 use anyhow::{Context as _, Result, ensure};
 use footprint::Footprint;

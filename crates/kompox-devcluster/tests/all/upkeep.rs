@@ -1,12 +1,11 @@
 //! Parts that die under a supervisor: they come back, with their data; one that dies again and again ends the cluster.
 
 use crate::{
-    real_node::{self, pods, printed, ready},
     support::{self, TempCluster},
     workloads,
 };
 use anyhow::{Context as _, Result, bail, ensure};
-use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use k8s_openapi::api::core::v1::ConfigMap;
 use kompox_devcluster::{DevCluster, Error, PartName, PartState, State};
 use kube::{Api, api::PostParams};
 use serde_json::json;
@@ -40,7 +39,10 @@ async fn parts_that_are_killed_come_back_with_their_data() -> Result<()> {
 }
 
 /// Runs beside the upkeep, which must not give up.
-async fn supervised(cluster: &DevCluster, scenario: impl Future<Output = Result<()>>) -> Result<()> {
+pub(crate) async fn supervised(
+    cluster: &DevCluster,
+    scenario: impl Future<Output = Result<()>>,
+) -> Result<()> {
     tokio::select! {
         error = cluster.keep_up() => bail!("the upkeep gave up: {:#}", anyhow::Error::new(error)),
         outcome = scenario => outcome,
@@ -76,57 +78,23 @@ async fn one_that_dies_again_and_again(cluster: &DevCluster, part: PartName) -> 
     }
 }
 
-/// On a real node: containers outlive those that look after them.
-pub(crate) async fn the_node_comes_back(cluster: &DevCluster) -> Result<()> {
-    supervised(cluster, async {
-        let parts = [PartName::Containerd, PartName::Kubelet, PartName::Dns, PartName::KubeProxy];
-        for part in parts {
-            kill(&[running(cluster, part).await?]).await?;
-            comes_back(cluster, part, 1).await?;
-        }
-        kill(&[running(cluster, PartName::ApiServer).await?]).await?;
-        comes_back(cluster, PartName::ApiServer, 1).await?;
-        let kubectl = || {
-            let mut command = cluster.kubectl();
-            command.args(["--namespace", pods::NAMESPACE, "exec", pods::WEB, "--", "busybox", "true"]);
-            command
-        };
-        support::eventually("exec works again", || async { Ok(printed(&mut kubectl()).await.is_ok()) })
-            .await?;
-        let pods: Api<Pod> = Api::namespaced(cluster.client(), pods::NAMESPACE);
-        let web = support::wait_for(&pods, pods::WEB, ready).await?;
-        let restarts = web.status.and_then(|status| Some(status.container_statuses?.first()?.restart_count));
-        ensure!(restarts == Some(0), "the container was restarted: {restarts:?}");
-        Ok(())
-    })
-    .await
-}
-
-/// A node without its machine is not put together again, and the message says so.
-pub(crate) async fn the_machine_does_not_come_back(cluster: &DevCluster) -> Result<()> {
-    let upkeep = cluster.keep_up();
-    kill(&[running(cluster, PartName::Machine).await?]).await?;
-    let text = format!("{:#}", anyhow::Error::new(upkeep.await));
-    ensure!(text.contains("its machine ended") && text.contains("start the cluster again"), "{text}");
-    Ok(())
-}
-
-async fn running(cluster: &DevCluster, part: PartName) -> Result<PartState> {
+pub(crate) async fn running(cluster: &DevCluster, part: PartName) -> Result<PartState> {
     let parts = cluster.parts().await;
     parts.into_iter().find(|found| found.name == part).with_context(|| format!("there is no {part}"))
 }
 
 /// SIGKILL, by number.
-async fn kill(parts: &[PartState]) -> Result<()> {
+pub(crate) async fn kill(parts: &[PartState]) -> Result<()> {
     for part in parts {
         ensure!(part.process.alive(), "{} does not run", part.name);
-        real_node::printed(Command::new("kill").args(["-KILL", &part.process.pid.to_string()])).await?;
+        let status = Command::new("kill").args(["-KILL", &part.process.pid.to_string()]).status().await?;
+        ensure!(status.success(), "kill: {status}");
     }
     Ok(())
 }
 
 /// Waits until others see in the state file that the part runs and was started again so often.
-async fn comes_back(cluster: &DevCluster, part: PartName, restarts: u32) -> Result<()> {
+pub(crate) async fn comes_back(cluster: &DevCluster, part: PartName, restarts: u32) -> Result<()> {
     let directory: &Path = cluster.directory();
     support::eventually(&format!("{part} comes back"), || async {
         let state = State::read(directory)?.context("no state")?;

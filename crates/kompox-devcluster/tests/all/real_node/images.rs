@@ -1,11 +1,8 @@
 //! Images that are not on the node: fetched through the host when that was asked for, and otherwise a message that
 //! says what to do.
 
-use super::{BUSYBOX, busybox, import_busybox, options, output, pod, possible, printed};
-use crate::{
-    support::{TempCluster, apply, merged, namespace, wait_for},
-    upkeep,
-};
+use super::{BUSYBOX, busybox, import_busybox, options, output, pod, possible, printed, upkeep};
+use crate::support::{TempCluster, apply, merged, namespace, wait_for};
 use anyhow::{Context as _, Result, ensure};
 use k8s_openapi::api::core::v1::Pod;
 use kompox_devcluster::{NodeState, Options, Reporter, go, node::CONTAINERD_SOCKET};

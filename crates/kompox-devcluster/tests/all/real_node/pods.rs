@@ -11,9 +11,9 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 
 /// Where the pod lives that outlasts a restart of the kubelet, and of the cluster.
-pub(crate) const NAMESPACE: &str = "pods";
+pub(super) const NAMESPACE: &str = "pods";
 /// Its name.
-pub(crate) const WEB: &str = "web";
+pub(super) const WEB: &str = "web";
 
 /// With the real kubectl, as a developer would.
 pub(super) async fn logs_exec_and_port_forward(cluster: &DevCluster) -> Result<()> {
