@@ -148,7 +148,7 @@ impl Shared {
         use_it(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn answer(&self, method: &Method, asked: Asked) -> (StatusCode, Value) {
+    fn answer(&self, method: &Method, asked: &Asked) -> (StatusCode, Value) {
         let rights = if *method == Method::POST {
             match asked.parameters.get("refresh_token").map(String::as_str) {
                 Some(IDENTITY_TOKEN) => Rights::All,
@@ -255,7 +255,7 @@ async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Resp
             Response::builder().status(StatusCode::TEMPORARY_REDIRECT).header("location", elsewhere);
         return Ok(response.body(Full::default())?);
     }
-    let (status, answer) = shared.answer(&parts.method, asked);
+    let (status, answer) = shared.answer(&parts.method, &asked);
     Ok(Response::builder().status(status).body(Full::new(answer.to_string().into()))?)
 }
 
