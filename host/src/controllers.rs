@@ -136,6 +136,7 @@ impl<K: Watched> Controller<K> {
         let config = Config::default().concurrency(context.concurrency).debounce(DEBOUNCE);
         let inner = controller::Controller::for_stream(objects, store.clone())
             .with_config(config)
+            .trigger_backoff(watches::Unhindered)
             .reconcile_all_on(relisted);
         Self { context: Arc::clone(context), name, store, inner }
     }

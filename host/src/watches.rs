@@ -43,6 +43,24 @@ pub fn backoff() -> impl Backoff {
     ResetTimerBackoff::new(ExponentialBackoff::from(growing), RESET_AFTER)
 }
 
+/// How long a controller waits after an interruption of one of its watches: not at all, since each watch waits by itself
+/// ([`backoff`]). With the library's default, every interruption would hold up all watches of the controller, one after
+/// the other and each time for longer, up to 30 s: after a restart of the API server some would see nothing for a minute.
+#[derive(Debug)]
+pub struct Unhindered;
+
+impl Iterator for Unhindered {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        Some(Duration::ZERO)
+    }
+}
+
+impl Backoff for Unhindered {
+    fn reset(&mut self) {}
+}
+
 /// What every watch of the operator uses: one request for list and watch, no paging.
 #[must_use]
 pub fn config() -> watcher::Config {

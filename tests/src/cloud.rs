@@ -15,6 +15,7 @@ mod wire;
 pub use boto::Boto;
 pub use instant::Instant;
 pub use moto::{AccessKey, Moto, venv};
+pub(crate) use proxy::form;
 pub use proxy::{Fault, Proxy, Recorded};
 pub use tls::TlsFront;
 pub use wire::{get as http_get, send as http_send};

@@ -6,6 +6,8 @@
 pub mod cel;
 pub mod cloud;
 pub mod corpus;
+mod daemon;
+pub mod http_proxy;
 pub mod node;
 pub mod objects;
 pub mod operator;

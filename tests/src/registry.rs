@@ -1,36 +1,32 @@
-//! A real registry as a process on this machine: the reference implementation, built from its Go module below
-//! `devcluster/registry`. Nothing here asserts.
+//! Real registries as processes on this machine, built from their Go modules below `devcluster`: the reference
+//! implementation ([`Registry`]), with the ways of signing in that it knows, and one that lists referrers
+//! ([`Lister`]). Nothing here asserts.
 
-use anyhow::{Context as _, Result, ensure};
-use kompox_devcluster::{Reporter, go::REGISTRY};
+mod lister;
+mod token_server;
+mod users;
+
+pub use lister::Lister;
+pub use token_server::{Asked, TokenServer, Tokens};
+pub use users::{IDENTITY_TOKEN, READER, USER};
+
+use crate::daemon::{self, Daemon};
+use anyhow::Result;
+use kompox_devcluster::{Reporter, go};
 use kompox_oci::Digest;
 use std::{
     fs,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
-    process::Stdio,
-    time::{Duration, Instant},
 };
-use tokio::{
-    net::TcpStream,
-    process::{Child, Command},
-};
-
-/// How long a start may take on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The user and password that registries with [`Options::password`] know.
-pub const USER: (&str, &str) = ("kompox", "correct horse");
-
-/// As `htpasswd -B` writes the two.
-const HTPASSWD: &str = "kompox:$2a$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2\n";
+use tokio::process::Command;
 
 /// The program, built now if the cache does not hold it (two minutes).
 ///
 /// # Errors
 /// It cannot be built.
 pub async fn program(reporter: &Reporter) -> Result<PathBuf> {
-    Ok(REGISTRY.programs(reporter).await?.directory.join("registry"))
+    Ok(go::REGISTRY.programs(reporter).await?.directory.join("registry"))
 }
 
 /// What a registry is like.
@@ -38,6 +34,8 @@ pub async fn program(reporter: &Reporter) -> Result<PathBuf> {
 pub struct Options {
     /// Ask for [`USER`].
     pub password: bool,
+    /// Ask for tokens of a server.
+    pub tokens: Option<Tokens>,
     /// Serve TLS with this certificate and key (PEM).
     pub tls: Option<(String, String)>,
 }
@@ -45,9 +43,7 @@ pub struct Options {
 /// A running registry. It is killed when dropped.
 #[derive(Debug)]
 pub struct Registry {
-    child: Child,
-    address: SocketAddr,
-    directory: tempfile::TempDir,
+    daemon: Daemon,
 }
 
 impl Registry {
@@ -56,41 +52,30 @@ impl Registry {
     /// # Errors
     /// It does not start; its log is shown.
     pub async fn start(program: &Path, options: &Options) -> Result<Self> {
-        let directory = tempfile::tempdir()?;
-        let address = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let (address, directory) = (daemon::free_address()?, tempfile::tempdir()?);
         let file = configuration(directory.path(), address, options)?;
-        let log = fs::File::create(directory.path().join("log"))?;
-        let child = Command::new(program)
-            .arg("serve")
-            .arg(file)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .with_context(|| format!("failed to start {}", program.display()))?;
-        let mut registry = Self { child, address, directory };
-        registry.listens().await?;
-        Ok(registry)
+        let mut command = Command::new(program);
+        command.arg("serve").arg(file);
+        Ok(Self { daemon: Daemon::start(command, address, directory).await? })
     }
 
     /// Host and port.
     #[must_use]
     pub fn host(&self) -> String {
-        self.address.to_string()
+        self.daemon.address().to_string()
     }
 
     /// How many requests it answered.
     #[must_use]
     pub fn requests(&self) -> usize {
-        self.log().matches("response completed").count()
+        self.daemon.log().matches("response completed").count()
     }
 
     /// The file in which it keeps a blob.
     #[must_use]
     pub fn blob(&self, digest: &Digest) -> PathBuf {
         let start: String = digest.hex().chars().take(2).collect();
-        let blobs = self.directory.path().join("data/docker/registry/v2/blobs/sha256");
+        let blobs = self.daemon.directory().join("data/docker/registry/v2/blobs/sha256");
         blobs.join(start).join(digest.hex()).join("data")
     }
 
@@ -98,23 +83,8 @@ impl Registry {
     ///
     /// # Errors
     /// It cannot be killed.
-    pub async fn stop(mut self) -> Result<()> {
-        self.child.kill().await.context("failed to end the registry")
-    }
-
-    async fn listens(&mut self) -> Result<()> {
-        let deadline = Instant::now() + PATIENCE;
-        while TcpStream::connect(self.address).await.is_err() {
-            let ended = self.child.try_wait()?;
-            ensure!(ended.is_none(), "the registry ended with {ended:?}: {}", self.log());
-            ensure!(Instant::now() < deadline, "the registry does not listen: {}", self.log());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+    pub async fn stop(self) -> Result<()> {
+        self.daemon.stop().await
     }
 }
 
@@ -135,8 +105,15 @@ fn configuration(directory: &Path, address: SocketAddr, options: &Options) -> Re
     });
     if options.password {
         let file = directory.join("htpasswd");
-        fs::write(&file, HTPASSWD)?;
+        fs::write(&file, users::HTPASSWD)?;
         configuration["auth"] = serde_json::json!({ "htpasswd": { "realm": "tests", "path": file } });
+    }
+    if let Some(tokens) = &options.tokens {
+        let file = directory.join("token.crt");
+        fs::write(&file, &tokens.certificate)?;
+        configuration["auth"] = serde_json::json!({ "token": {
+            "realm": tokens.realm, "service": tokens.service, "issuer": tokens.issuer, "rootcertbundle": file,
+        }});
     }
     let file = directory.join("config.yaml");
     fs::write(&file, configuration.to_string())?;

@@ -1,5 +1,7 @@
 //! A development cluster as one value: the control plane's processes and the fake kubelet.
 
+mod upkeep;
+
 use crate::{
     binary::{self, Binaries, BinarySource, Source},
     control_plane::{self, ControlPlane, NodeIdentity, Settings},
@@ -248,16 +250,6 @@ impl DevCluster {
         }
         let node = self.node.as_ref().ok_or(Error::NoSuchPart { part })?;
         node.restart(part, &mut parts).await.map_err(Error::Node)
-    }
-
-    /// Resolves when a part has ended that nobody killed on purpose; what a supervisor waits for.
-    pub async fn part_ended(&self) -> PartName {
-        loop {
-            if let Some(name) = self.parts.lock().await.ended() {
-                return name;
-            }
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
     }
 
     /// Stops the fake kubelet, then the processes, etcd last; the directory and its data stay. For the

@@ -15,7 +15,7 @@ use std::{
 };
 
 pub use build::Error as BuildError;
-pub use module::{CONTROL_PLANE, DNS, Module, PAUSE, REGISTRY, SANITY, STORAGE};
+pub use module::{CONTROL_PLANE, DNS, Module, PAUSE, REFERRERS, REGISTRY, SANITY, STORAGE};
 
 /// Why there are no programs.
 #[derive(Debug, thiserror::Error)]

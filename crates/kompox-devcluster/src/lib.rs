@@ -27,6 +27,7 @@ pub mod part;
 mod parts;
 pub mod process;
 pub mod progress;
+mod restarts;
 pub mod state;
 pub mod storage;
 

@@ -167,7 +167,7 @@ pub(crate) struct Node {
     addresses: Addresses,
     programs: Programs,
     state: NodeState,
-    proxy: Option<pull::Proxy>,
+    proxy: pull::Proxy,
 }
 
 impl Node {
@@ -197,7 +197,7 @@ impl Node {
         parts.set_node(state.clone()).map_err(Error::Part)?;
         filesystem::mount(&state, &programs).await?;
         network::configure(&state, addresses).await?;
-        let proxy = if spec.pull { Some(pull::Proxy::start(addresses).await?) } else { None };
+        let proxy = pull::Proxy::start(addresses, spec.pull).await?;
         let this = Self { spec, addresses, programs, state, proxy };
         this.configure_runtime().await?;
         this.launch(PartName::Containerd, parts).await?;
@@ -255,8 +255,8 @@ impl Node {
         };
         let mut command = self.state.enter(program)?;
         command.args(arguments);
-        if let (PartName::Containerd, Some(proxy)) = (part, &self.proxy) {
-            command.envs(proxy.environment());
+        if part == PartName::Containerd {
+            command.envs(self.proxy.environment());
         }
         Ok(command)
     }

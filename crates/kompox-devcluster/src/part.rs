@@ -78,6 +78,38 @@ pub enum Error {
         /// Its last lines.
         tail: String,
     },
+    /// A part ends again and again.
+    #[error(
+        "failed to keep {part} running: it ended {times} times within {} minutes, at last with {how}; the end of its \
+         log {}:\n{tail}", within.as_secs() / 60, log.display()
+    )]
+    EndsAgain {
+        /// Which part.
+        part: PartName,
+        /// How it ended the last time.
+        how: String,
+        /// How often.
+        times: usize,
+        /// In what time.
+        within: Duration,
+        /// The whole log.
+        log: PathBuf,
+        /// Its last lines.
+        tail: String,
+    },
+    /// The first process of the real node has ended, and with it everything on the node.
+    #[error(
+        "failed to keep the real node running: its machine ended with {how}, and all on it with that; start the cluster \
+         again; the end of its log {}:\n{tail}", log.display()
+    )]
+    MachineEnded {
+        /// How it ended.
+        how: String,
+        /// The whole log.
+        log: PathBuf,
+        /// Its last lines.
+        tail: String,
+    },
     /// The client for a probe cannot be built.
     #[error("failed to build a client for {part}")]
     Client {
@@ -123,6 +155,8 @@ pub enum PartName {
     CsiAttacher,
     /// Tells the driver to make volumes for claims.
     CsiProvisioner,
+    /// Tells the driver to grow volumes whose claims grow.
+    CsiResizer,
     /// Tells the driver to take snapshots.
     CsiSnapshotter,
     /// Binds snapshots and their contents, for all drivers.
@@ -136,11 +170,12 @@ impl PartName {
     /// The parts that a cluster with a real node has besides.
     pub const NODE: [Self; 5] = [Self::Machine, Self::Containerd, Self::Kubelet, Self::KubeProxy, Self::Dns];
     /// The parts that a cluster with storage has besides.
-    pub const STORAGE: [Self; 6] = [
+    pub const STORAGE: [Self; 7] = [
         Self::Devcloud,
         Self::DevcloudCsi,
         Self::CsiAttacher,
         Self::CsiProvisioner,
+        Self::CsiResizer,
         Self::CsiSnapshotter,
         Self::SnapshotController,
     ];
@@ -162,6 +197,7 @@ impl PartName {
             Self::DevcloudCsi => "devcloud-csi",
             Self::CsiAttacher => "csi-attacher",
             Self::CsiProvisioner => "csi-provisioner",
+            Self::CsiResizer => "csi-resizer",
             Self::CsiSnapshotter => "csi-snapshotter",
             Self::SnapshotController => "snapshot-controller",
         }
@@ -198,7 +234,12 @@ pub(crate) struct Part {
 
 impl Part {
     /// Starts `name` in `directory`; its output is appended to its log there.
-    pub(crate) async fn spawn(name: PartName, recipe: Recipe, directory: &Path) -> Result<Self, Error> {
+    pub(crate) async fn spawn(
+        name: PartName,
+        recipe: Recipe,
+        directory: &Path,
+        restarts: u32,
+    ) -> Result<Self, Error> {
         let failed = |source| Error::Spawn { part: name, source };
         let log = log_path(directory, name);
         let output = OpenOptions::new().create(true).append(true).mode(0o600).open(&log).map_err(failed)?;
@@ -218,7 +259,7 @@ impl Part {
         let pid = child.id().ok_or_else(|| failed(io::Error::other("it ended at once")))?;
         let pid = if wrapped { inner(pid, &log).await.map_err(failed)? } else { pid };
         let process = ProcessId::of(pid).map_err(failed)?;
-        let state = PartState { name, version, process, log, port };
+        let state = PartState { name, version, process, log, port, restarts };
         Ok(Self { state, started: Instant::now(), child })
     }
 

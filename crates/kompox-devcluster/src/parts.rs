@@ -13,6 +13,7 @@ use crate::{
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    process::ExitStatus,
     time::Duration,
 };
 
@@ -24,6 +25,8 @@ pub(crate) struct Parts {
     pub(crate) start_timeout: Duration,
     pub(crate) reporter: Reporter,
     running: BTreeMap<PartName, Part>,
+    /// How often each was started again.
+    restarts: BTreeMap<PartName, u32>,
     pub(crate) state: State,
     lock: DirectoryLock,
 }
@@ -46,7 +49,8 @@ impl Parts {
         let launcher =
             ProcessId::current().map_err(|source| Error::File { path: "/proc/self".into(), source })?;
         let state = State::starting(launcher, &directory);
-        Ok(Self { directory, start_timeout, reporter, running: BTreeMap::new(), state, lock })
+        let (running, restarts) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { directory, start_timeout, reporter, running, restarts, state, lock })
     }
 
     /// Where they live.
@@ -71,8 +75,11 @@ impl Parts {
     /// Starts a part that is down.
     pub(crate) async fn launch(&mut self, name: PartName, recipe: Recipe) -> Result<(), Error> {
         self.reporter.report(Progress::Starting { part: name });
-        let part = Part::spawn(name, recipe, &self.directory).await?;
+        let restarts = self.restarts.get(&name).copied().unwrap_or_default();
+        let part = Part::spawn(name, recipe, &self.directory, restarts).await?;
         self.state.parts.push(part.state.clone());
+        // A part that is started again keeps its place: what others need is ended after them.
+        self.state.parts.sort_by_key(|part| part.name);
         self.running.insert(name, part);
         self.save()
     }
@@ -95,8 +102,7 @@ impl Parts {
 
     /// The error for a part that did not become ready in time.
     pub(crate) fn not_ready(&self, part: PartName, last: String) -> Error {
-        let log = part::log_path(&self.directory, part);
-        let tail = self.running.get(&part).map(Part::tail).unwrap_or_default();
+        let (log, tail) = self.log(part);
         Error::NotReady { part, waited: self.start_timeout, last, log, tail }
     }
 
@@ -110,9 +116,27 @@ impl Parts {
         Ok(())
     }
 
-    /// A part that has ended by itself.
-    pub(crate) fn ended(&mut self) -> Option<PartName> {
-        self.running.iter_mut().find_map(|(name, part)| part.exited().map(|_| *name))
+    /// A part that has ended by itself, and how; of several the one that the others need.
+    pub(crate) fn ended(&mut self) -> Option<(PartName, ExitStatus)> {
+        self.running.iter_mut().find_map(|(name, part)| part.exited().map(|status| (*name, status)))
+    }
+
+    /// The next start of this part is one of those that the state counts.
+    pub(crate) fn count_restart(&mut self, name: PartName) {
+        *self.restarts.entry(name).or_default() += 1;
+    }
+
+    /// Kills a part that is of no use, so that it counts as [`ended`](Self::ended); false if it was never started.
+    pub(crate) async fn put_down(&mut self, name: PartName) -> bool {
+        let Some(part) = self.running.get_mut(&name) else { return false };
+        part.kill().await;
+        true
+    }
+
+    /// A part's log, and its end.
+    pub(crate) fn log(&self, name: PartName) -> (PathBuf, String) {
+        let tail = self.running.get(&name).map(Part::tail).unwrap_or_default();
+        (part::log_path(&self.directory, name), tail)
     }
 
     /// Stops these parts side by side; those that are down do not count.

@@ -65,6 +65,15 @@ pub enum Progress {
         /// From the start of its process.
         took: Duration,
     },
+    /// A part has ended by itself and is started again.
+    Ended {
+        /// Which part.
+        part: PartName,
+        /// How it ended.
+        how: String,
+        /// After what time it is started.
+        wait: Duration,
+    },
     /// The real node takes pods, and its name server answers.
     RealNodeReady {
         /// Its name.
@@ -99,6 +108,9 @@ impl fmt::Display for Progress {
             Self::Starting { part } => write!(f, "starting {part}"),
             Self::PortTaken { part } => write!(f, "{part}: the port was taken meanwhile, trying another"),
             Self::Ready { part, took } => write!(f, "{part} ready after {:.1} s", took.as_secs_f64()),
+            Self::Ended { part, how, wait } => {
+                write!(f, "{part} ended ({how}); it is started again in {:.2} s", wait.as_secs_f64())
+            }
             Self::RealNodeReady { node } => write!(f, "node ready: {node} (real containers)"),
             Self::StorageReady { url } => write!(f, "storage for development: devcloud at {url}"),
             Self::NodesReady { nodes } => {

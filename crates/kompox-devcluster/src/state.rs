@@ -97,6 +97,9 @@ pub struct PartState {
     pub log: PathBuf,
     /// Its port, on 127.0.0.1 or the real node's cable; none for those that listen on a socket.
     pub port: Option<u16>,
+    /// How often it was started again because it had ended by itself.
+    #[serde(default)]
+    pub restarts: u32,
 }
 
 impl State {

@@ -1,5 +1,5 @@
 //! devcloud in the development cluster: the block-storage service, its CSI driver, and beside it the genuine
-//! csi-attacher, csi-provisioner, csi-snapshotter and snapshot-controller. **For development**: see devcloud.
+//! csi-attacher, csi-provisioner, csi-resizer, csi-snapshotter and snapshot-controller. **For development**: see devcloud.
 //!
 //! With a real node all of them run on it: what the driver mounts is seen by the kubelet, what the service
 //! freezes for a snapshot is seen by the service, and the kernel ends them with the node. Without one they run on
@@ -32,7 +32,8 @@ pub const DRIVER: &str = "devcloud.csi.kompox.dev";
 /// Name of the StorageClass and of the VolumeSnapshotClass.
 pub const CLASS: &str = "devcloud";
 /// What tells the driver what to do.
-const SIDECARS: [PartName; 3] = [PartName::CsiAttacher, PartName::CsiProvisioner, PartName::CsiSnapshotter];
+const SIDECARS: [PartName; 4] =
+    [PartName::CsiAttacher, PartName::CsiProvisioner, PartName::CsiResizer, PartName::CsiSnapshotter];
 /// As patient as the service's copies of large volumes.
 const CALL_TIMEOUT: &str = "--timeout=60s";
 /// A developer who has mended something does not wait five minutes for the next try.

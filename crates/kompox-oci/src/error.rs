@@ -43,7 +43,7 @@ pub enum Fault {
     #[error("the registry does not accept the credentials (401)")]
     BadCredentials,
     /// The credentials do not reach this far.
-    #[error("the registry denies access to the repository (403)")]
+    #[error("the registry denies access to the repository")]
     Forbidden,
     /// There is no such repository, tag or digest.
     #[error("the registry does not have it (404)")]
@@ -72,6 +72,9 @@ pub enum Fault {
     /// It cannot be reached.
     #[error("the registry cannot be reached: {0}")]
     Unreachable(String),
+    /// The proxy does not lead there.
+    #[error("the proxy does not let requests to the registry through: {0}")]
+    Proxy(String),
     /// Another answer.
     #[error("the registry answered {status}: {message}")]
     Status {
@@ -129,7 +132,11 @@ impl Fault {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Throttled { .. } | Self::Refused | Self::Timeout | Self::Unreachable(_) => true,
+            Self::Throttled { .. }
+            | Self::Refused
+            | Self::Timeout
+            | Self::Unreachable(_)
+            | Self::Proxy(_) => true,
             Self::Status { status, .. } => *status >= 500,
             _ => false,
         }

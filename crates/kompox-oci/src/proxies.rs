@@ -1,5 +1,6 @@
 //! Proxies from the variables that every tool knows.
 
+use hyper_util::client::proxy::matcher::Matcher;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::fmt;
 
@@ -22,6 +23,19 @@ impl Proxies {
             http: set("HTTP_PROXY").map(SecretString::from),
             except: set("NO_PROXY"),
         }
+    }
+
+    /// Whether requests to this address go through a proxy.
+    pub(crate) fn cover(&self, url: &reqwest::Url) -> bool {
+        let text = |secret: &Option<SecretString>| {
+            secret.as_ref().map(|secret| secret.expose_secret().to_owned()).unwrap_or_default()
+        };
+        let matcher = Matcher::builder()
+            .https(text(&self.https))
+            .http(text(&self.http))
+            .no(self.except.clone().unwrap_or_default())
+            .build();
+        url.as_str().parse().is_ok_and(|uri| matcher.intercept(&uri).is_some())
     }
 
     /// As the HTTP client takes them. An address that is none is left out, and the message names its variable.
@@ -52,6 +66,26 @@ impl fmt::Debug for Proxies {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_proxy_is_for_its_scheme_and_not_for_what_is_excepted() {
+        let variables = |name: &str| match name {
+            "HTTPS_PROXY" => Some("http://u:p@proxy.example:3128".to_owned()),
+            "NO_PROXY" => Some("127.0.0.0/8,.internal".to_owned()),
+            _ => None,
+        };
+        let proxies = Proxies::from_variables(variables);
+        for (url, covered) in [
+            ("https://ghcr.io/v2/", true),
+            ("http://ghcr.io/v2/", false),
+            ("https://127.0.0.1:5000/v2/", false),
+            ("https://registry.internal/v2/", false),
+            ("https://internal.example/v2/", true),
+        ] {
+            assert_eq!(proxies.cover(&url.parse().unwrap()), covered, "{url}");
+        }
+        assert!(!Proxies::default().cover(&"https://ghcr.io/".parse().unwrap()));
+    }
 
     #[test]
     fn lower_case_comes_first_and_passwords_are_not_shown() {

@@ -24,6 +24,8 @@ use oci_spec::image::{ImageIndex, ImageManifest, MediaType};
 
 /// Most manifests with signatures, and most layers of one.
 const MAX_COUNT: usize = 32;
+/// Most pages of a list of referrers.
+const MAX_PAGES: usize = 16;
 /// Most bytes of a signature.
 const MAX_BYTES: u64 = kompox_signature::MAX_EVIDENCE_BYTES as u64;
 
@@ -123,13 +125,24 @@ async fn behind(session: &Session, tag: &str) -> Result<Option<Bytes>, Fault> {
 
 /// The bundles that refer to a manifest.
 async fn listed(session: &Session, subject: &Digest) -> Result<Vec<Digest>, Fault> {
-    let served = session.referrers(subject).await?;
-    let index = match served {
-        Some(index) => Some(index),
-        None => behind(session, &referrers_tag(subject)).await?,
+    let Some(mut page) = session.page(session.referrers(subject, BUNDLE)?).await? else {
+        let index = behind(session, &referrers_tag(subject)).await?;
+        return index.map_or(Ok(Vec::new()), |index| bundles(&index));
     };
-    let Some(index) = index else { return Ok(Vec::new()) };
-    let index = ImageIndex::from_reader(&index[..])
+    let mut found = bundles(&page.index)?;
+    for _ in 1..MAX_PAGES {
+        let Some(next) = page.next.filter(|_| found.len() < MAX_COUNT) else { break };
+        let Some(more) = session.page(next).await? else { break };
+        found.extend(bundles(&more.index)?);
+        page = more;
+    }
+    found.truncate(MAX_COUNT);
+    Ok(found)
+}
+
+/// The bundles in a list of referrers.
+fn bundles(index: &[u8]) -> Result<Vec<Digest>, Fault> {
+    let index = ImageIndex::from_reader(index)
         .map_err(|error| Fault::Protocol(format!("its list of referrers cannot be read: {error}")))?;
     let bundles = index
         .manifests()

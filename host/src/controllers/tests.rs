@@ -157,6 +157,40 @@ async fn an_object_is_reconciled_when_what_it_refers_to_changes() {
     assert!(context.readiness.missing().is_empty());
 }
 
+/// On a clock that stands still until everybody waits for it.
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_watch_does_not_hold_up_the_others() {
+    let mut asked = 0;
+    let context = context(move |sent| {
+        let disks = sent.path.ends_with("/kompoxdisks");
+        asked += usize::from(disks);
+        // The Secrets cannot be watched at all, the disks at the fourth time.
+        if disks && asked > 3 {
+            watched_disks(sent, &["data"])
+        } else {
+            testing::refused(500, "InternalError")
+        }
+    });
+    let (stop, shutdown) = shutdown::channel();
+    let (done, mut seen) = mpsc::unbounded_channel();
+    let reconcile = move |disk: Arc<KompoxDisk>, _: Arc<Context>| {
+        let _ = done.send(disk.name_any());
+        async { Ok(Action::await_change()) }
+    };
+    let controller = Controller::<KompoxDisk>::new(&context, "disk").relates::<Secret>(
+        context.watched(),
+        watches::config(),
+        |_, _| Vec::new(),
+    );
+    let start = tokio::time::Instant::now();
+    let running = tokio::spawn(async move { controller.run(reconcile, &shutdown).await });
+    assert_eq!(seen.recv().await.as_deref(), Some("data"));
+    // Its own waits: 0.5, 1 and 2 s, each up to twice as long.
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    stop.now();
+    running.await.unwrap();
+}
+
 #[tokio::test]
 async fn a_copy_from_before_our_own_write_is_not_reconciled() {
     let context = context(|_| Answer::Never);

@@ -220,7 +220,7 @@ fn respond(status: u16, text: String) -> Result<Response<Full<Bytes>>, hyper::ht
 }
 
 /// Reads a form.
-pub(super) fn form(body: &[u8]) -> Parameters {
+pub(crate) fn form(body: &[u8]) -> Parameters {
     let text = String::from_utf8_lossy(body);
     let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
     pairs.map(|(name, value)| (decode(name), decode(value))).collect()

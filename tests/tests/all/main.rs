@@ -10,10 +10,13 @@ mod devcloud;
 mod disks;
 mod drivers;
 mod gitea;
+mod proxies;
+mod referrers;
 mod registries;
 mod registry_sources;
 mod reload;
 mod rules;
+mod tokens;
 mod trouble;
 
 use kompox_devcluster::Reporter;
@@ -72,6 +75,12 @@ fn main() -> anyhow::Result<ExitCode> {
             a_tag_moves_and_a_digest_does_not bytes_that_were_changed_are_refused
             what_is_too_much_or_no_driver_is_not_taken what_was_pulled_needs_no_registry
             signatures_of_both_forms_are_found_and_kept;
+        tokens: are_asked_for_with_what_is_to_be_done are_given_to_everybody_for_what_is_public
+            are_exchanged_for_an_identity_token are_asked_for_again_when_they_have_expired
+            never_cost_the_credentials_of_another_host;
+        referrers: are_found_in_the_list_of_the_registry are_found_on_every_page
+            are_found_behind_a_tag_where_there_is_no_list;
+        proxies: lead_to_registries_unless_these_are_excepted that_bar_the_way_are_told_from_registries;
         registry_sources: pulled_verified_moved_and_started_without_the_registry what_a_registry_refuses_says_why
             goes_on_with_the_last_good_component_after_a_restart;
         gitea: from_compose_to_a_restored_disk;

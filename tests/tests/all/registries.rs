@@ -13,20 +13,20 @@ use kompox_tests::{
 use std::{fs, io::Write as _};
 
 /// Most bytes of a component in these tests.
-const LIMIT: u64 = 4096;
+pub(super) const LIMIT: u64 = 4096;
 
-fn client(registries: &serde_json::Value) -> Result<Client> {
+pub(super) fn client(registries: &serde_json::Value) -> Result<Client> {
     let registries: Registries = serde_json::from_value(serde_json::json!({ "registries": registries }))?;
     registries.check()?;
     Ok(Client::new(registries, Proxies::default()))
 }
 
 /// A client for which one registry speaks plain HTTP.
-fn plain(registry: &Registry) -> Result<Client> {
+pub(super) fn plain(registry: &Registry) -> Result<Client> {
     client(&serde_json::json!([{ "prefix": registry.host(), "plainHttp": true }]))
 }
 
-fn reference(registry: &Registry, rest: &str) -> Result<Reference> {
+pub(super) fn reference(registry: &Registry, rest: &str) -> Result<Reference> {
     Ok(format!("{}/{rest}", registry.host()).parse()?)
 }
 
@@ -35,22 +35,22 @@ fn signed_in(registry: &Registry, password: &str) -> Credentials {
     Credentials::single(&registry.host(), basic)
 }
 
-fn component(text: &str) -> Image {
+pub(super) fn component(text: &str) -> Image {
     Image::of_component(text.as_bytes().to_vec().into(), &Description::default())
 }
 
-async fn push(client: &Client, to: &Reference, image: &Image) -> Result<Digest> {
+pub(super) async fn push(client: &Client, to: &Reference, image: &Image) -> Result<Digest> {
     Ok(client.push(to, image, &Credentials::none(), SILENT).await?)
 }
 
-async fn pull(puller: &Puller, from: &Reference) -> Result<String, Error> {
+pub(super) async fn pull(puller: &Puller, from: &Reference) -> Result<String, Error> {
     let resolved = puller.resolve(from, &Credentials::none()).await?;
     let bytes = puller.component(&resolved, &Credentials::none(), SILENT).await?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The fault of what must fail.
-async fn fault(puller: &Puller, from: &Reference, credentials: &Credentials) -> Result<String> {
+pub(super) async fn fault(puller: &Puller, from: &Reference, credentials: &Credentials) -> Result<String> {
     match puller.resolve(from, credentials).await {
         Err(Error::Registry { fault, .. }) => Ok(format!("{fault:?}")),
         other => bail!("{from}: {other:?}"),

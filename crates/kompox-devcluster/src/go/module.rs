@@ -67,7 +67,7 @@ pub const PAUSE: Module = Module {
 pub const DNS: Module =
     Module { name: "dns", leading: "github.com/coredns/coredns", files: tools!("dns"), kind: Kind::Tools };
 
-/// The sidecars of a CSI driver: `csi-attacher`, `csi-provisioner`, `csi-snapshotter` and
+/// The sidecars of a CSI driver: `csi-attacher`, `csi-provisioner`, `csi-resizer`, `csi-snapshotter` and
 /// `snapshot-controller`. The version is the snapshotter's.
 pub const STORAGE: Module = Module {
     name: "storage",
@@ -90,6 +90,18 @@ pub const REGISTRY: Module = Module {
     leading: "github.com/distribution/distribution/v3",
     files: tools!("registry"),
     kind: Kind::Tools,
+};
+
+/// An OCI registry that lists referrers: `referrers`, olareg in memory.
+pub const REFERRERS: Module = Module {
+    name: "referrers",
+    leading: "github.com/olareg/olareg",
+    files: &[
+        ("go.mod", include_str!("../../../../devcluster/referrers/go.mod")),
+        ("go.sum", include_str!("../../../../devcluster/referrers/go.sum")),
+        ("main.go", include_str!("../../../../devcluster/referrers/main.go")),
+    ],
+    kind: Kind::Program("referrers"),
 };
 
 impl Module {
@@ -190,7 +202,7 @@ mod tests {
 
     #[test]
     fn every_module_has_a_version_and_a_key_of_its_own() {
-        let modules = [CONTROL_PLANE, PAUSE, DNS, STORAGE, SANITY, REGISTRY];
+        let modules = [CONTROL_PLANE, PAUSE, DNS, STORAGE, SANITY, REGISTRY, REFERRERS];
         let keys: std::collections::BTreeSet<String> = modules.iter().map(Module::key).collect();
         assert_eq!(keys.len(), modules.len());
         for module in modules {

@@ -12,6 +12,8 @@ pub(super) const PAUSE_IMAGE: &str = "kompox.dev/pause:1";
 pub(super) const KUBELET_PORT: u16 = 10250;
 
 pub(super) const CONTAINERD_FILE: &str = "/var/lib/kompox/containerd.toml";
+/// How containerd reaches registries (its `hosts.toml`): the node's own, then what this machine has for containerd.
+const REGISTRIES: &str = "/var/lib/kompox/certs.d:/etc/containerd/certs.d:/etc/docker/certs.d";
 const NETWORKS: &str = "/var/lib/cni/net.d";
 pub(super) const NETWORK_FILE: &str = "/var/lib/cni/net.d/10-kompox.conflist";
 pub(super) const CA_FILE: &str = "/var/lib/kompox/ca.crt";
@@ -60,6 +62,9 @@ runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.grpc.v1.cri".cni]
 bin_dir = "{plugins}"
 conf_dir = "{NETWORKS}"
+
+[plugins."io.containerd.grpc.v1.cri".registry]
+config_path = "{REGISTRIES}"
 
 [plugins."io.containerd.nri.v1.nri"]
 disable = true

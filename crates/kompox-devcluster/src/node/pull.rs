@@ -1,6 +1,7 @@
-//! The way out for images, when it was asked for: an HTTP proxy at the host's end of the cable, for
-//! containerd alone. Containers cannot use it: it serves no address but the node's own. Nothing of the
-//! host is changed for it, and it ends with the launcher.
+//! The way out for images: an HTTP proxy at the host's end of the cable, for containerd alone. It leads
+//! out only when that was asked for; else it says what to do, and containerd hands that on to the pod that
+//! wants the image. Containers cannot use it: it serves no address but the node's own. Nothing of the host
+//! is changed for it, and it ends with the launcher.
 
 use super::{Error, addresses::Addresses};
 use std::{
@@ -17,6 +18,9 @@ use tokio::{
 /// The head of a request at most.
 const HEAD_LIMIT: usize = 8 << 10;
 const CONNECT_LIMIT: Duration = Duration::from_secs(30);
+/// Go's HTTP client makes the reason of a status line its error; a body it would not read.
+const REFUSAL: &str = "HTTP/1.1 403 this cluster fetches no images: load the image with `kompoxops dev load FILE.tar`, \
+     or start the cluster with `kompoxops dev up --pull`\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 /// After an error of accept itself, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -30,7 +34,8 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    pub(super) async fn start(addresses: Addresses) -> Result<Self, Error> {
+    /// `open`: it leads out.
+    pub(super) async fn start(addresses: Addresses, open: bool) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::Command {
             what: format!("listen on {} for the node's image pulls", addresses.host()),
             output: error.to_string(),
@@ -38,7 +43,7 @@ impl Proxy {
         let listener = TcpListener::bind((addresses.host(), 0)).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let exempt = format!("localhost,127.0.0.1,{}", addresses.node());
-        let task = tokio::spawn(serve(listener, addresses.node().into()));
+        let task = tokio::spawn(serve(listener, addresses.node().into(), open));
         Ok(Self { address, exempt, task })
     }
 
@@ -55,14 +60,14 @@ impl Drop for Proxy {
     }
 }
 
-async fn serve(listener: TcpListener, node: IpAddr) {
+async fn serve(listener: TcpListener, node: IpAddr, open: bool) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
         match listener.accept().await {
             Ok((client, from)) if from.ip() == node => {
-                connections.spawn(async {
-                    if let Err(error) = forward(client).await {
+                connections.spawn(async move {
+                    if let Err(error) = forward(client, open).await {
                         tracing::debug!(%error, "an image pull was cut");
                     }
                 });
@@ -78,8 +83,11 @@ async fn serve(listener: TcpListener, node: IpAddr) {
 
 /// One connection: HTTPS asks for a tunnel (RFC 9110 §9.3.6), plain HTTP names the whole URL, and the
 /// connection then belongs to that one server.
-async fn forward(mut client: TcpStream) -> io::Result<()> {
+async fn forward(mut client: TcpStream, open: bool) -> io::Result<()> {
     let head = read_head(&mut client).await?;
+    if !open {
+        return client.write_all(REFUSAL.as_bytes()).await;
+    }
     let Some(request) = Request::parse(&head) else {
         return client.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").await;
     };
@@ -169,7 +177,7 @@ mod tests {
         let server = echo().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = listener.local_addr().unwrap();
-        let task = tokio::spawn(serve(listener, "127.0.0.1".parse().unwrap()));
+        let task = tokio::spawn(serve(listener, "127.0.0.1".parse().unwrap(), true));
 
         let mut tunnel = TcpStream::connect(proxy).await.unwrap();
         tunnel.write_all(format!("CONNECT {server} HTTP/1.1\r\n\r\n").as_bytes()).await.unwrap();
@@ -190,6 +198,21 @@ mod tests {
         stranger.bind("127.0.0.2:0".parse().unwrap()).unwrap();
         let stranger = stranger.connect(proxy).await.unwrap();
         assert_eq!(talk(stranger, &format!("CONNECT {server} HTTP/1.1\r\n\r\n")).await, "");
+        task.abort();
+    }
+
+    #[tokio::test]
+    async fn one_that_does_not_lead_out_says_what_to_do() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = listener.local_addr().unwrap();
+        let task = tokio::spawn(serve(listener, "127.0.0.1".parse().unwrap(), false));
+        for request in
+            ["CONNECT registry.example:443 HTTP/1.1\r\n\r\n", "GET http://r.example/v2/ HTTP/1.1\r\n\r\n"]
+        {
+            let answer = talk(TcpStream::connect(proxy).await.unwrap(), request).await;
+            let line = answer.lines().next().unwrap();
+            assert!(line.starts_with("HTTP/1.1 403 ") && line.contains("dev load"), "{answer}");
+        }
         task.abort();
     }
 

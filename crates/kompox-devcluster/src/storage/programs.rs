@@ -10,6 +10,7 @@ use std::{
 /// Go modules of the sidecars that do not give [`go::STORAGE`] its version.
 const ATTACHER: &str = "github.com/kubernetes-csi/external-attacher/v4";
 const PROVISIONER: &str = "github.com/kubernetes-csi/external-provisioner/v6";
+const RESIZER: &str = "github.com/kubernetes-csi/external-resizer/v2";
 
 /// Where they are.
 #[derive(Debug)]
@@ -50,6 +51,7 @@ impl Programs {
             PartName::Devcloud | PartName::DevcloudCsi => env!("CARGO_PKG_VERSION").to_owned(),
             PartName::CsiAttacher => go::STORAGE.version_of(ATTACHER).to_owned(),
             PartName::CsiProvisioner => go::STORAGE.version_of(PROVISIONER).to_owned(),
+            PartName::CsiResizer => go::STORAGE.version_of(RESIZER).to_owned(),
             _ => go::STORAGE.version().to_owned(),
         }
     }

@@ -2,12 +2,13 @@
 //! again with [`launcher_process`] as its only test and a directory in the environment.
 
 use crate::{real_node, storage, support};
-use anyhow::{Context as _, Result};
+use anyhow::{Result, bail, ensure};
 use kompox_devcluster::{DevCluster, State, stop_by_state};
 use kube::{Api, api::ListParams};
 use std::{
     path::Path,
     process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 const DIRECTORY: &str = "KOMPOX_TEST_LAUNCHER_DIRECTORY";
@@ -15,6 +16,9 @@ const DIRECTORY: &str = "KOMPOX_TEST_LAUNCHER_DIRECTORY";
 const REAL_NODE: &str = "KOMPOX_TEST_LAUNCHER_REAL_NODE";
 /// Asks for storage.
 const STORAGE: &str = "KOMPOX_TEST_LAUNCHER_STORAGE";
+
+/// A loaded machine may need minutes, of which each part gets two.
+const START_LIMIT: Duration = Duration::from_secs(600);
 
 /// Does nothing unless it was started by one of the tests below.
 #[tokio::test]
@@ -29,7 +33,10 @@ async fn launcher_process() -> Result<()> {
         options.storage = Some(storage::storage()?);
     }
     let cluster = DevCluster::start(options).await?;
-    terminated.recv().await;
+    tokio::select! {
+        error = cluster.keep_up() => return Err(error.into()),
+        _ = terminated.recv() => {}
+    }
     cluster.stop().await?;
     Ok(())
 }
@@ -53,10 +60,27 @@ impl Launcher {
     fn command(directory: &Path) -> Result<Command> {
         let mut command = Command::new(std::env::current_exe()?);
         command
-            .args(["launcher::launcher_process", "--exact"])
+            // What it fails with goes to standard error, uncaptured.
+            .args(["launcher::launcher_process", "--exact", "--nocapture"])
             .env(DIRECTORY, directory)
             .stdout(Stdio::null());
         Ok(command)
+    }
+
+    /// Waits for its cluster for as long as it is at it: how long a start may take, it knows itself.
+    pub(crate) async fn until_ready(&mut self, directory: &Path) -> Result<State> {
+        let deadline = Instant::now() + START_LIMIT;
+        loop {
+            let state = State::read(directory)?;
+            if let Some(state) = state.as_ref().filter(|state| state.ready && state.alive()) {
+                return Ok(state.clone());
+            }
+            if let Some(status) = self.0.try_wait()? {
+                bail!("the launcher ended with {status} before its cluster was ready");
+            }
+            ensure!(Instant::now() < deadline, "the launcher's cluster is not ready: {state:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 }
 
@@ -67,20 +91,12 @@ impl Drop for Launcher {
     }
 }
 
-pub(crate) async fn until_ready(directory: &Path) -> Result<State> {
-    support::eventually("the launcher's cluster is ready", || async {
-        Ok(State::read(directory)?.is_some_and(|state| state.ready && state.alive()))
-    })
-    .await?;
-    State::read(directory)?.context("no state")
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_and_stopped_from_outside() -> Result<()> {
     let root = tempfile::tempdir()?;
     let directory = root.path().join("cluster");
-    let launcher = Launcher::spawn(&directory)?;
-    let state = until_ready(&directory).await?;
+    let mut launcher = Launcher::spawn(&directory)?;
+    let state = launcher.until_ready(&directory).await?;
     drop(launcher);
     support::eventually("the parts end with their launcher", || async {
         Ok(state.parts.iter().all(|part| !part.process.alive()))
@@ -89,12 +105,12 @@ async fn killed_and_stopped_from_outside() -> Result<()> {
     assert!(State::read(&directory)?.is_some_and(|left| !left.alive()), "the state is stale");
 
     // The next start takes the directory over; then it is stopped by someone else.
-    let launcher = Launcher::spawn(&directory)?;
+    let mut launcher = Launcher::spawn(&directory)?;
     support::eventually("the directory has a new launcher", || async {
         Ok(State::read(&directory)?.is_some_and(|new| new.launcher != state.launcher))
     })
     .await?;
-    let state = until_ready(&directory).await?;
+    let state = launcher.until_ready(&directory).await?;
     let config = kube::config::Kubeconfig::read_from(&state.kubeconfig)?;
     let config = kube::Config::from_custom_kubeconfig(config, &Default::default()).await?;
     let nodes: Api<k8s_openapi::api::core::v1::Node> = Api::all(kube::Client::try_from(config)?);

@@ -8,6 +8,7 @@ mod launcher;
 mod real_node;
 mod storage;
 mod support;
+mod upkeep;
 mod volumes;
 mod workloads;
 

@@ -4,12 +4,14 @@
 //! unless `KOMPOX_REQUIRE_REAL_NODE=1` is set: then they fail.
 
 mod footprint;
+mod images;
 mod network;
 mod pods;
 mod storage;
+mod upkeep;
 
 use crate::{
-    launcher::{Launcher, until_ready},
+    launcher::Launcher,
     support::{self, TempCluster, apply, object, wait_for},
 };
 use anyhow::{Context as _, Result, ensure};
@@ -81,8 +83,10 @@ async fn a_real_node_runs_containers_and_leaves_nothing_behind() -> Result<()> {
         network::nothing_leads_outside(&cluster),
         storage::one_pod_at_a_time(&client),
         storage::sub_paths(&client),
+        images::an_unknown_image_says_what_to_do(&client),
     )?;
     pods::a_kubelet_that_died_finds_its_pods_again(&cluster).await?;
+    upkeep::the_node_comes_back(&cluster).await?;
     let stopping = Instant::now();
     let directory = cluster.stop().await?;
     println!("stopped in {:.1} s", stopping.elapsed().as_secs_f64());
@@ -130,8 +134,8 @@ async fn a_killed_launcher_leaves_nothing_behind() -> Result<()> {
     }
     let root = tempfile::tempdir()?;
     let directory = root.path().join("cluster");
-    let launcher = Launcher::spawn_with_real_node(&directory)?;
-    let state = until_ready(&directory).await?;
+    let mut launcher = Launcher::spawn_with_real_node(&directory)?;
+    let state = launcher.until_ready(&directory).await?;
     let node = state.real_node.clone().context("no real node")?;
     import_busybox_into(&node).await?;
     let client = client_of(&state).await?;

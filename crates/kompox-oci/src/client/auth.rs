@@ -1,11 +1,14 @@
 //! Answers a registry that asks who is there: HTTP Basic, or a token of the server that it names.
 
-use super::{Access, body, failure};
+use super::{Access, body, connection::Connection, failure};
 use crate::{credentials::Credential, error::Fault};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderMap, HeaderValue, StatusCode, header::WWW_AUTHENTICATE};
+use http::{
+    HeaderMap, HeaderValue, Method, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE},
+};
 use http_auth::parser::ChallengeParser;
-use reqwest::Url;
+use reqwest::{RequestBuilder, Response, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
@@ -20,7 +23,7 @@ enum Challenge {
 
 /// A registry's question, and what there is to answer it.
 pub(super) struct Question<'a> {
-    pub(super) connection: &'a reqwest::Client,
+    pub(super) connection: &'a Connection,
     pub(super) credential: Option<&'a Credential>,
     pub(super) repository: &'a str,
     pub(super) access: Access,
@@ -31,6 +34,12 @@ pub(super) struct Question<'a> {
 struct Token {
     token: Option<SecretString>,
     access_token: Option<SecretString>,
+}
+
+/// Why a token server gives no token for a refresh token.
+#[derive(Deserialize)]
+struct Refusal {
+    error: String,
 }
 
 impl Question<'_> {
@@ -55,47 +64,66 @@ impl Question<'_> {
         };
         let request = match self.credential {
             Some(Credential::IdentityToken(token)) => self.exchange(url, service, &scope, token),
-            other => {
-                let mut url = url;
-                url.query_pairs_mut().extend_pairs(service.map(|service| ("service", service)));
-                url.query_pairs_mut().append_pair("scope", &scope);
-                let request = self.connection.get(url);
-                match other {
-                    Some(Credential::Basic { user, password }) => {
-                        request.header(http::header::AUTHORIZATION, basic(user, password)?)
-                    }
-                    _ => request,
-                }
-            }
+            other => self.question(url, service, &scope, other)?,
         };
-        let response = request.send().await.map_err(|error| failure::of(&error))?;
-        if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            return Err(self.credential.map_or(Fault::Unauthenticated, |_| Fault::BadCredentials));
-        }
-        let response = failure::expect(response, &[StatusCode::OK]).await?;
+        let response = self.connection.send(request).await?;
+        let response = self.granted(response).await?;
         let bytes = body::read(response, "the token", TOKEN_LIMIT).await?;
         let no_token = || Fault::Protocol("the token server gave no token".to_owned());
         // What could not be read may hold a token: it is not shown.
         let token: Token = serde_json::from_slice(&bytes).map_err(|_| no_token())?;
-        token.token.or(token.access_token).ok_or_else(no_token)
+        let set = |token: Option<SecretString>| token.filter(|token| !token.expose_secret().is_empty());
+        set(token.token).or(set(token.access_token)).ok_or_else(no_token)
+    }
+
+    /// The token server's answer, if it gave a token.
+    async fn granted(&self, response: Response) -> Result<Response, Fault> {
+        let refused = self.credential.map_or(Fault::Unauthenticated, |_| Fault::BadCredentials);
+        match response.status() {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(refused),
+            // OAuth 2 calls a refresh token that is not valid any more a bad request (RFC 6749 §5.2).
+            StatusCode::BAD_REQUEST if matches!(self.credential, Some(Credential::IdentityToken(_))) => {
+                let said = body::read(response, "the token server's answer", TOKEN_LIMIT).await?;
+                let refusal: Option<Refusal> = serde_json::from_slice(&said).ok();
+                let error = refusal.map(|refusal| refusal.error).unwrap_or_default();
+                if matches!(error.as_str(), "invalid_grant" | "invalid_client" | "unauthorized_client") {
+                    return Err(refused);
+                }
+                Err(Fault::Protocol("the token server does not take a refresh token (400)".to_owned()))
+            }
+            _ => failure::expect(response, &[StatusCode::OK]).await,
+        }
+    }
+
+    /// The token protocol of registries: a password for an access token, or nothing for an anonymous one.
+    fn question(
+        &self,
+        mut url: Url,
+        service: Option<&str>,
+        scope: &str,
+        credential: Option<&Credential>,
+    ) -> Result<RequestBuilder, Fault> {
+        url.query_pairs_mut().extend_pairs(service.map(|service| ("service", service)));
+        url.query_pairs_mut().append_pair("scope", scope);
+        let request = self.connection.to_token_server(Method::GET, url);
+        Ok(match credential {
+            Some(Credential::Basic { user, password }) => {
+                request.header(AUTHORIZATION, basic(user, password)?)
+            }
+            _ => request,
+        })
     }
 
     /// OAuth 2 as registries speak it: a refresh token for an access token.
-    fn exchange(
-        &self,
-        url: Url,
-        service: Option<&str>,
-        scope: &str,
-        token: &SecretString,
-    ) -> reqwest::RequestBuilder {
+    fn exchange(&self, url: Url, service: Option<&str>, scope: &str, token: &SecretString) -> RequestBuilder {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(service.map(|service| ("service", service)))
             .append_pair("grant_type", "refresh_token")
             .append_pair("client_id", "kompox")
             .append_pair("scope", scope)
             .append_pair("refresh_token", token.expose_secret());
-        let type_ = "application/x-www-form-urlencoded";
-        self.connection.post(url).header(http::header::CONTENT_TYPE, type_).body(form.finish())
+        let request = self.connection.to_token_server(Method::POST, url);
+        request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.finish())
     }
 
     /// Passwords go nowhere without TLS, unless the registry itself is reached that way.
@@ -129,6 +157,17 @@ fn challenge(headers: &HeaderMap) -> Result<Challenge, Fault> {
         }
     }
     basic.ok_or_else(|| Fault::Protocol("it asks for credentials in no way that is known".to_owned()))
+}
+
+/// Whether the registry knows who asks, and that it is not allowed (RFC 6750 §3.1).
+pub(super) fn lacks_scope(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| ChallengeParser::new(value).flatten()).any(|challenge| {
+        let mut params = challenge.params.iter();
+        params.any(|(name, value)| {
+            name.eq_ignore_ascii_case("error") && value.to_unescaped() == "insufficient_scope"
+        })
+    })
 }
 
 fn bearer(token: &SecretString) -> Result<HeaderValue, Fault> {
@@ -174,10 +213,7 @@ mod tests {
 
     #[test]
     fn passwords_go_to_no_token_server_without_tls() {
-        let connection = reqwest::Client::builder()
-            .tls_backend_preconfigured(super::super::tls(None).unwrap())
-            .build()
-            .unwrap();
+        let connection = Connection::new(None, &crate::Proxies::default()).unwrap();
         for (realm, plain_http, taken) in [
             ("https://a.example/token", false, true),
             ("http://a.example/token", false, false),

@@ -57,27 +57,44 @@ fn message(body: &str) -> String {
     if line.trim().is_empty() { "nothing".to_owned() } else { line.trim().to_owned() }
 }
 
+/// Whether the other side closed the connection without a word: what it does with one that was idle for long, or
+/// with every one, as some proxies do.
+pub(super) fn closed(error: &reqwest::Error) -> bool {
+    causes(error)
+        .any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message))
+}
+
+/// An error and what is behind it.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(Some(error as &(dyn StdError + 'static)), |cause| behind(*cause))
+}
+
+/// What an IO error wraps is not among its sources.
+fn behind<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
+}
+
 /// What kept a request from being answered.
 pub(super) fn of(error: &reqwest::Error) -> Fault {
     if error.is_timeout() {
         return Fault::Timeout;
     }
-    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     let mut last = String::new();
-    while let Some(current) = cause {
-        if let Some(tls) = current.downcast_ref::<rustls::Error>() {
+    for cause in causes(error) {
+        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
             return of_tls(tls);
         }
-        let io = current.downcast_ref::<io::Error>();
-        if io.is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused) {
+        let refused = |io: &io::Error| io.kind() == io::ErrorKind::ConnectionRefused;
+        if cause.downcast_ref().is_some_and(refused) {
             return Fault::Refused;
         }
-        last = current.to_string();
-        // What an IO error wraps is not among its sources.
-        let wrapped = io.and_then(io::Error::get_ref).map(|inner| inner as &(dyn StdError + 'static));
-        cause = wrapped.or_else(|| current.source());
+        last = cause.to_string();
     }
-    Fault::Unreachable(last.chars().take(MESSAGE).collect())
+    let last = last.chars().take(MESSAGE).collect();
+    if error.is_redirect() { Fault::Protocol(last) } else { Fault::Unreachable(last) }
 }
 
 fn of_tls(error: &rustls::Error) -> Fault {

@@ -1,17 +1,18 @@
 //! A conversation with one repository of one registry: URLs, retries with credentials, bounds.
 
-use super::{Access, auth, body, failure};
+use super::{Access, auth, body, connection::Connection, failure};
 use crate::{
     credentials::Credential,
     digest::Digest,
     error::{Error, Fault, Step},
+    image::INDEX,
     reference::Reference,
     registries::Place,
 };
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LINK, LOCATION},
 };
 use reqwest::{Response, Url};
 use tokio::sync::Mutex;
@@ -50,9 +51,17 @@ pub(crate) struct Manifest {
     pub(crate) bytes: Bytes,
 }
 
+/// A page of a list of referrers.
+pub(crate) struct Page {
+    /// An image index.
+    pub(crate) index: Bytes,
+    /// Where the next one is.
+    pub(crate) next: Option<Url>,
+}
+
 /// One repository, one credential, one kind of access.
 pub(crate) struct Session {
-    connection: reqwest::Client,
+    connection: Connection,
     place: Place,
     credential: Option<Credential>,
     access: Access,
@@ -62,7 +71,7 @@ pub(crate) struct Session {
 
 impl Session {
     pub(super) fn new(
-        connection: reqwest::Client,
+        connection: Connection,
         place: Place,
         credential: Option<Credential>,
         access: Access,
@@ -115,15 +124,50 @@ impl Session {
         body::read_exactly(response, digest, size, meter).await
     }
 
-    /// The index of what refers to a manifest; `None`: the registry does not know such indexes.
-    pub(crate) async fn referrers(&self, subject: &Digest) -> Result<Option<Bytes>, Fault> {
-        let url = self.url(&format!("referrers/{subject}"))?;
-        let response = self.send(Method::GET, url, HeaderMap::new(), None).await?;
-        if response.status() == StatusCode::NOT_FOUND {
-            return Ok(None);
+    /// Where the registry lists what refers to a manifest and is of this type.
+    pub(crate) fn referrers(&self, subject: &Digest, artifact_type: &str) -> Result<Url, Fault> {
+        let mut url = self.url(&format!("referrers/{subject}"))?;
+        url.query_pairs_mut().append_pair("artifactType", artifact_type);
+        Ok(url)
+    }
+
+    /// One page of such a list; `None`: the registry does not know such lists. It may leave the type out of account.
+    pub(crate) async fn page(&self, url: Url) -> Result<Option<Page>, Fault> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static(INDEX));
+        let response = self.send(Method::GET, url.clone(), headers, None).await?;
+        match response.status() {
+            // The specification has the first of these; older registries answer with the others.
+            StatusCode::NOT_FOUND
+            | StatusCode::BAD_REQUEST
+            | StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::NOT_ACCEPTABLE => return Ok(None),
+            // What takes every address for a web page.
+            StatusCode::OK
+                if !header(&response, &CONTENT_TYPE).is_some_and(|type_| type_.starts_with(INDEX)) =>
+            {
+                return Ok(None);
+            }
+            _ => {}
         }
         let response = failure::expect(response, &[StatusCode::OK]).await?;
-        body::read(response, "the index of referrers", MANIFEST_LIMIT).await.map(Some)
+        let next = self.next(&url, response.headers())?;
+        let index = body::read(response, "the index of referrers", MANIFEST_LIMIT).await?;
+        Ok(Some(Page { index, next }))
+    }
+
+    /// The address of the next page (RFC 8288), which is the same registry's.
+    fn next(&self, url: &Url, headers: &HeaderMap) -> Result<Option<Url>, Fault> {
+        let links = headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
+        let Some(target) = links.flat_map(|value| value.split(',')).find_map(next_target) else {
+            return Ok(None);
+        };
+        let next = url.join(target).map_err(|error| Fault::Protocol(error.to_string()))?;
+        if self.is_here(&next) {
+            Ok(Some(next))
+        } else {
+            Err(Fault::Protocol("its list of referrers goes on at another registry".to_owned()))
+        }
     }
 
     /// Uploads a blob in one piece, if the registry does not have it already.
@@ -174,7 +218,8 @@ impl Session {
         body: Option<Bytes>,
     ) -> Result<Response, Fault> {
         let attempt = |authorization: Option<HeaderValue>| {
-            let mut request = self.connection.request(method.clone(), url.clone()).headers(headers.clone());
+            let request = self.connection.to_registry(method.clone(), url.clone());
+            let mut request = request.headers(headers.clone());
             // A location that the registry names elsewhere gets no credentials.
             if let Some(authorization) = authorization.filter(|_| self.is_here(&url)) {
                 request = request.header(AUTHORIZATION, authorization);
@@ -182,10 +227,10 @@ impl Session {
             if let Some(body) = &body {
                 request = request.body(body.clone());
             }
-            request.send()
+            self.connection.send(request)
         };
         let known = self.authorization.lock().await.clone();
-        let response = attempt(known).await.map_err(|error| failure::of(&error))?;
+        let response = attempt(known).await?;
         if response.status() != StatusCode::UNAUTHORIZED || !self.is_here(&url) {
             return Ok(response);
         }
@@ -198,8 +243,11 @@ impl Session {
         };
         let authorization = question.answer(response.headers()).await?;
         *self.authorization.lock().await = Some(authorization.clone());
-        let response = attempt(Some(authorization)).await.map_err(|error| failure::of(&error))?;
+        let response = attempt(Some(authorization)).await?;
         match (response.status(), &self.credential) {
+            (StatusCode::UNAUTHORIZED, Some(_)) if auth::lacks_scope(response.headers()) => {
+                Err(Fault::Forbidden)
+            }
             (StatusCode::UNAUTHORIZED, Some(_)) => Err(Fault::BadCredentials),
             (StatusCode::UNAUTHORIZED, None) => Err(Fault::Unauthenticated),
             _ => Ok(response),
@@ -228,10 +276,39 @@ impl Session {
     }
 }
 
+/// What a link of the relation `next` leads to.
+fn next_target(link: &str) -> Option<&str> {
+    let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+    let is_next = |parameter: &str| {
+        let (name, value) = parameter.split_once('=').unwrap_or_default();
+        name.trim().eq_ignore_ascii_case("rel") && value.trim().trim_matches('"').eq_ignore_ascii_case("next")
+    };
+    parameters.split(';').any(is_next).then_some(target)
+}
+
 fn header(response: &Response, name: &HeaderName) -> Option<String> {
     response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 fn length(bytes: u64) -> HeaderMap {
     [(CONTENT_LENGTH, HeaderValue::from(bytes))].into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_target;
+
+    #[test]
+    fn the_next_page_is_the_one_that_the_link_calls_so() {
+        for (link, target) in [
+            ("</v2/a/referrers/sha256:0?page=2>; rel=\"next\"", Some("/v2/a/referrers/sha256:0?page=2")),
+            (" <?n=2> ;title=x; REL = Next", Some("?n=2")),
+            ("</v2/a>; rel=prev", None),
+            ("</v2/a>", None),
+            ("/v2/a; rel=next", None),
+            ("</v2/a; rel=next", None),
+        ] {
+            assert_eq!(next_target(link), target, "{link}");
+        }
+    }
 }

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use kompox_devcluster::kubelet::{CsiDriverSpec, NodeSpec};
 use kompox_devcluster::process::ProcessId;
-use kompox_devcluster::{DevCluster, DevIngress, IngressOptions, Options, RealNode, Reporter, Storage};
+use kompox_devcluster::{
+    DevCluster, DevIngress, IngressOptions, Options, Progress, RealNode, Reporter, Storage,
+};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -40,10 +42,10 @@ pub struct Nodes {
     pub storage: Option<Storage>,
 }
 
-/// Runs until SIGTERM or SIGINT, or until a part of the control plane ends by itself.
+/// Runs until SIGTERM or SIGINT. A part that ends by itself is started again, unless it ends too often.
 ///
 /// # Errors
-/// When another supervisor owns the folder, something does not start, or a part ended unasked.
+/// When another supervisor owns the folder, something does not start, or a part ended too often.
 pub async fn run(settings: Settings) -> Result<(), Failure> {
     let layout = settings.layout.clone();
     layout.create()?;
@@ -101,6 +103,10 @@ async fn start(settings: Settings, state: &mut State) -> Result<DevCluster, Fail
     options.storage = settings.nodes.storage;
     // A watch keeps the latest only: a build of a thousand lines must not queue up.
     options.reporter = Reporter::new(move |progress| {
+        // After the start nobody looks at the phase, but whoever reads the log.
+        if matches!(progress, Progress::Ended { .. }) {
+            note(progress.to_string());
+        }
         sender.send_replace(progress.to_string());
     });
     let starting = DevCluster::start(options);
@@ -145,13 +151,12 @@ async fn attend(
     let mut operator = start_operator(&cluster.kubeconfig_path(), network.as_deref(), layout, state)?;
     state.ready = true;
     progress(state, layout, "ready".into())?;
+    let keeping = cluster.keep_up();
+    tokio::pin!(keeping);
     let result = loop {
         tokio::select! {
             () = ends.asked() => break Ok(()),
-            part = cluster.part_ended() => {
-                let text = format!("{part} ended unexpectedly; its log is in {}", layout.cluster().display());
-                break Err(Failure::Dev(text));
-            }
+            error = &mut keeping => break Err(failed(&error)),
             // The cluster stays: someone may want to look, or run an operator of their own against it.
             how = operator_ended(operator.as_mut()) => {
                 operator = None;

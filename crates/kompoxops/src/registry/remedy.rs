@@ -30,6 +30,11 @@ fn of_fault(fault: &Fault, reference: &Reference, purpose: Purpose) -> String {
         Fault::Refused | Fault::Timeout | Fault::Unreachable(_) => {
             format!("check that `{registry}` is right and can be reached from here (HTTPS_PROXY, NO_PROXY)")
         }
+        Fault::Proxy(_) => {
+            "correct HTTPS_PROXY, HTTP_PROXY or NO_PROXY; a user and password stand in the address, as in \
+             http://user:password@proxy.example:3128"
+                .to_owned()
+        }
         Fault::Throttled { .. } => "wait a while, then try again".to_owned(),
         Fault::Status { .. } => "see the log of the registry".to_owned(),
         Fault::Digest { .. } => "do not trust the registry, or the mirror, before you know why".to_owned(),
@@ -83,6 +88,7 @@ mod tests {
             (Fault::UnknownAuthority, Purpose::Pull, "into `ca` in the entry of `r.example:5000`"),
             (Fault::NotTls, Purpose::Pull, "set `plainHttp: true`"),
             (Fault::Refused, Purpose::Pull, "`r.example:5000` is right"),
+            (Fault::Proxy(String::new()), Purpose::Pull, "http://user:password@proxy.example"),
         ] {
             let error = Error::Registry { step: Step::Push, reference: reference.to_string(), fault };
             let remedy = of(&error, &reference, purpose);

@@ -1,15 +1,22 @@
 //! With a real node: the bytes.
 
-use super::{ask, bound, claim, restored, send, snapshot, storage, text, with_claim};
+use super::{ask, attachment, bound, claim, restored, send, snapshot, storage, text, with_claim};
 use crate::{
     real_node::{self, busybox, output, pod},
     support::{TempCluster, apply, eventually, namespace, object, wait_for},
 };
-use anyhow::{Context as _, Result};
-use k8s_openapi::api::core::v1::{PersistentVolume, Pod};
+use anyhow::{Context as _, Result, ensure};
+use k8s_openapi::{
+    api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod},
+    apimachinery::pkg::api::resource::Quantity,
+};
 use kompox_devcluster::{DevCluster, Options, PartName, storage::DRIVER};
-use kube::{Api, Client, api::DeleteParams};
+use kube::{
+    Api, Client,
+    api::{DeleteParams, Patch, PatchParams},
+};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 const NAMESPACE: &str = "bytes";
 
@@ -45,6 +52,7 @@ async fn bytes_stay_over_pods_snapshots_and_starts_of_the_whole_cluster() -> Res
 
     let second = with_claim(busybox("cat /data/rows; echo two >> /data/rows"), "data");
     assert_eq!(output(&client, NAMESPACE, "second", second).await?, "one\n");
+    a_claim_that_grows_grows_its_volume(&client).await?;
     apply(&client, restored(NAMESPACE, "copy", "backup")).await?;
     let reader = |claim: &str| with_claim(busybox("cat /data/rows"), claim);
     assert_eq!(output(&client, NAMESPACE, "of-copy", reader("copy")).await?, "one\n");
@@ -74,6 +82,35 @@ async fn a_mounted_volume_is_frozen_for_its_snapshot(cluster: &DevCluster, clien
     let taken = ask(cluster, &format!("/v1/snapshots/{id}")).await?;
     assert_eq!(text(&taken, "/consistency"), "crash", "{taken}");
     Ok(())
+}
+
+/// In devcloud at once, and its file system when it is mounted next: while it is mounted, a mounted ext4 needs a right
+/// that root does not have everywhere.
+async fn a_claim_that_grows_grows_its_volume(client: &Client) -> Result<()> {
+    let volume = bound(client, NAMESPACE, "data").await?;
+    eventually("nobody uses the volume", || async { Ok(attachment(client, &volume).await?.is_none()) })
+        .await?;
+    let size = json!({ "spec": { "resources": { "requests": { "storage": "96Mi" } } } });
+    let claims: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), NAMESPACE);
+    claims.patch("data", &PatchParams::default(), &Patch::Merge(&size)).await?;
+    let is_larger = |capacity: Option<&BTreeMap<String, Quantity>>| {
+        capacity.and_then(|capacity| capacity.get("storage")).is_some_and(|size| size.0 == "96Mi")
+    };
+    let volumes: Api<PersistentVolume> = Api::all(client.clone());
+    wait_for(&volumes, &volume, |volume| {
+        is_larger(volume.spec.as_ref().and_then(|spec| spec.capacity.as_ref()))
+    })
+    .await?;
+    let script = with_claim(busybox("stat -f -c '%b %S' /data"), "data");
+    let shown = output(client, NAMESPACE, "grown", script).await?;
+    let numbers: Vec<u64> = shown.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+    let bytes: u64 = numbers.iter().product();
+    ensure!(bytes > 64 << 20, "the file system has {bytes} bytes");
+    wait_for(&claims, "data", |claim| {
+        is_larger(claim.status.as_ref().and_then(|status| status.capacity.as_ref()))
+    })
+    .await
+    .map(drop)
 }
 
 /// The way of a provider driver: it makes the volume, the operator the PersistentVolume.

@@ -1,7 +1,7 @@
 //! Without a real node: everything but the mount is real.
 
 use super::{ask, attachment, bound, claim, restored, running, snapshot, storage, text, with_claim};
-use crate::launcher::{Launcher, until_ready};
+use crate::launcher::Launcher;
 use crate::support::{self, TempCluster, apply, eventually, namespace, object};
 use anyhow::{Context as _, Result};
 use k8s_openapi::api::{core::v1::PersistentVolumeClaim, core::v1::Pod};
@@ -52,8 +52,8 @@ async fn volumes_are_made_attached_and_snapshotted_beside_simulated_pods() -> Re
 async fn nothing_outlives_a_killed_launcher() -> Result<()> {
     let root = tempfile::tempdir()?;
     let directory = root.path().join("cluster");
-    let launcher = Launcher::spawn_with_storage(&directory)?;
-    let state = until_ready(&directory).await?;
+    let mut launcher = Launcher::spawn_with_storage(&directory)?;
+    let state = launcher.until_ready(&directory).await?;
     assert!(PartName::STORAGE.iter().all(|name| state.parts.iter().any(|part| part.name == *name)));
     drop(launcher);
     eventually("every part has ended", || async { Ok(state.parts.iter().all(|part| !part.process.alive())) })

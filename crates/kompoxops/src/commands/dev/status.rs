@@ -27,6 +27,7 @@ struct Part {
     version: String,
     pid: u32,
     state: &'static str,
+    restarts: u32,
     port: Option<u16>,
     log: String,
 }
@@ -68,6 +69,7 @@ fn parts(layout: &Layout, supervisor: Option<&State>, cluster: Option<&ClusterSt
             version: version.to_owned(),
             pid: process.pid,
             state: if process.alive() { "running" } else { "ended" },
+            restarts: 0,
             port,
             log: log.display().to_string(),
         };
@@ -75,8 +77,10 @@ fn parts(layout: &Layout, supervisor: Option<&State>, cluster: Option<&ClusterSt
     let own =
         supervisor.map(|state| part("supervisor", ours, &state.supervisor, None, &layout.supervisor_log()));
     let control_plane = cluster.into_iter().flat_map(|cluster| &cluster.parts);
-    let control_plane = control_plane
-        .map(|each| part(&each.name.to_string(), &each.version, &each.process, each.port, &each.log));
+    let control_plane = control_plane.map(|each| Part {
+        restarts: each.restarts,
+        ..part(&each.name.to_string(), &each.version, &each.process, each.port, &each.log)
+    });
     let operator = supervisor.and_then(|state| state.operator.as_ref());
     let operator =
         operator.map(|operator| part("kompox-operator", ours, &operator.process, None, &operator.log));
@@ -87,7 +91,7 @@ fn table(parts: &[Part]) -> String {
     if parts.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(&["NAME", "VERSION", "PID", "STATE", "PORT", "LOG"]);
+    let mut table = Table::new(&["NAME", "VERSION", "PID", "STATE", "RESTARTS", "PORT", "LOG"]);
     for part in parts {
         let port = part.port.map(|port| port.to_string()).unwrap_or_default();
         table.row([
@@ -95,6 +99,7 @@ fn table(parts: &[Part]) -> String {
             part.version.clone(),
             part.pid.to_string(),
             part.state.into(),
+            part.restarts.to_string(),
             port,
             part.log.clone(),
         ]);
@@ -104,7 +109,7 @@ fn table(parts: &[Part]) -> String {
 
 impl Part {
     fn value(&self) -> Value {
-        json!({"name": self.name, "version": self.version, "pid": self.pid, "state": self.state, "port": self.port, "log": self.log})
+        json!({"name": self.name, "version": self.version, "pid": self.pid, "state": self.state, "restarts": self.restarts, "port": self.port, "log": self.log})
     }
 }
 

@@ -56,6 +56,10 @@ fn of_fault(fault: &Fault, setting: &Setting<'_>) -> (Reason, String) {
             Reason::RegistryUnreachable,
             format!("check that `{registry}` is right and that the operator may reach it (HTTPS_PROXY, NO_PROXY)"),
         ),
+        Fault::Proxy(_) => (
+            Reason::RegistryUnreachable,
+            "correct HTTPS_PROXY, HTTP_PROXY or NO_PROXY of the operator, or let the proxy pass it".to_owned(),
+        ),
         Fault::Throttled { .. } | Fault::Status { .. } => {
             (Reason::RegistryUnreachable, "the operator asks again".to_owned())
         }
@@ -149,6 +153,7 @@ mod tests {
             ),
             (Fault::NotTls, None, Reason::RegistryUnreachable, "`plainHttp: true`"),
             (Fault::Refused, None, Reason::RegistryUnreachable, "`r.example` is right"),
+            (Fault::Proxy(String::new()), None, Reason::RegistryUnreachable, "NO_PROXY of the operator"),
         ] {
             let refusal = refusal(fault, secret);
             assert_eq!((refusal.stage, refusal.reason), (Stage::Fetched, reason));
