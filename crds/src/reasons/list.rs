@@ -329,6 +329,9 @@ reasons! {
     "KPX6022" SignatureUntrusted:
         "Certificate, log entry or time of the keyless signature are not those of the trust root.",
         "Check that the operator's `--sigstore-trusted-root` is that of the signer's Sigstore instance.";
+    "KPX6023" VolumeMismatch:
+        "The driver named another volume than the disk's own; it was not used.",
+        "Report it to the driver's author, or install another version of the driver.";
     "KPX9001" OperatorError:
         "The operator met an error of its own.",
         "See the operator's log; it tries again.";
