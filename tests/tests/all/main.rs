@@ -14,6 +14,7 @@ mod registries;
 mod registry_sources;
 mod reload;
 mod rules;
+mod sigstore;
 mod trouble;
 
 use kompox_devcluster::Reporter;
@@ -72,7 +73,8 @@ fn main() -> anyhow::Result<ExitCode> {
             what_is_too_much_or_no_driver_is_not_taken what_was_pulled_needs_no_registry
             signatures_of_both_forms_are_found_and_kept;
         registry_sources: pulled_verified_moved_and_started_without_the_registry what_a_registry_refuses_says_why
-            goes_on_with_the_last_good_component_after_a_restart;
+            goes_on_with_the_last_good_component_after_a_restart
+            keyless_identities_are_verified_and_each_refusal_has_its_reason;
         gitea: from_compose_to_a_restored_disk;
         trouble: what_is_wrong_is_said_and_the_others_go_on the_cloud_goes_away_and_comes_back;
     };
