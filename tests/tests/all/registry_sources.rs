@@ -240,7 +240,7 @@ pub(super) async fn keyless_identities_are_verified_and_each_refusal_has_its_rea
     std::fs::write(&root, sigstore.trusted_root().to_string())?;
     let trusted = vec![("KOMPOX_SIGSTORE_TRUSTED_ROOT", root.display().to_string())];
     let place = open_with(stage, "keyless", &registry, trusted).await?;
-    let signed = async |subject: &Subject| sigstore.sign(&workflow(), subject);
+    let signed = async |subject: &Subject| -> Result<Value> { sigstore.sign(&workflow(), subject) };
     let another = Subject::new(&place.reference.name(), &format!("sha256:{}", "0".repeat(64)))?;
     place.push(b"\0asm unsigned".to_vec()).await?;
     place.apply("keyless", &keyless(&workflow())).await?;
@@ -250,7 +250,7 @@ pub(super) async fn keyless_identities_are_verified_and_each_refusal_has_its_rea
     place.look("keyless", "other").await?;
     place.says("keyless", "Verified", "SignedForAnother").await?;
 
-    let unlogged = async |subject: &Subject| {
+    let unlogged = async |subject: &Subject| -> Result<Value> {
         let mut bundle = signed(subject).await?;
         bundle["verificationMaterial"]["tlogEntries"] = json!([]);
         Ok(bundle)

@@ -106,7 +106,7 @@ impl Sigstore {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
         params.subject_alt_names = vec![SanType::URI(identity.subject.as_str().try_into()?)];
-        let issuer = [&[0x0c, u8::try_from(identity.issuer.len())?], identity.issuer.as_bytes()].concat();
+        let issuer = [&[0x0c, u8::try_from(identity.issuer.len())?][..], identity.issuer.as_bytes()].concat();
         params.custom_extensions = vec![CustomExtension::from_oid_content(ISSUER, issuer)];
         // What the log signs is the certificate's content as it is without the promise.
         let bare = params.signed_by(key, &self.authority)?;
@@ -122,9 +122,9 @@ impl Sigstore {
         let length = u32::try_from(certificate.len())?.to_be_bytes();
         let [_, length @ ..] = length;
         // Version 1, certificate_timestamp; precert_entry; no extensions (RFC 6962 §3.2).
-        let signed = [&[0, 0], &milliseconds[..], &[0, 1], &issuer, &length, certificate, &[0, 0]].concat();
+        let signed = [&[0, 0][..], &milliseconds, &[0, 1], &issuer, &length, certificate, &[0, 0]].concat();
         let signature = self.certificates.sign(&signed)?;
-        let head = [&[0], &id(&self.certificates)[..], &milliseconds, &[0, 0]].concat();
+        let head = [&[0][..], &id(&self.certificates), &milliseconds, &[0, 0]].concat();
         // SHA-256 with ECDSA (RFC 5246 §7.4.1.4.1).
         let timestamp = [&head[..], &[4, 3], &prefixed(&signature)?].concat();
         let list = prefixed(&prefixed(&timestamp)?)?;
@@ -138,7 +138,7 @@ impl Sigstore {
         let id = id(&self.log);
         let promised =
             format!(r#"{{"body":"{encoded}","integratedTime":{time},"logID":"{}","logIndex":0}}"#, hex(&id));
-        let root = STANDARD.encode(sha256(&[&[0], body].concat()));
+        let root = STANDARD.encode(sha256(&[&[0][..], body].concat()));
         let head = format!("{LOG}\n1\n{root}\n");
         let note = STANDARD.encode([&id[..4], &self.log.sign(head.as_bytes())?].concat());
         Ok(json!({
@@ -189,7 +189,7 @@ fn content(der: &[u8]) -> Result<(&[u8], &[u8])> {
 
 /// With its length in two bytes in front.
 fn prefixed(bytes: &[u8]) -> Result<Vec<u8>> {
-    Ok([&u16::try_from(bytes.len())?.to_be_bytes(), bytes].concat())
+    Ok([&u16::try_from(bytes.len())?.to_be_bytes()[..], bytes].concat())
 }
 
 fn id(key: &KeyPair) -> [u8; 32] {
