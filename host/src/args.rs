@@ -53,6 +53,12 @@ pub struct Args {
     #[arg(long, env = "KOMPOX_RESOLVE_TAGS_EVERY", value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub resolve_tags_every: u32,
 
+    /// File (`trusted_root.json`) with the authorities and logs that vouch for keyless signatures of drivers, as
+    /// `cosign trusted-root create` writes it: for a private Sigstore instance, or a newer copy of the public one.
+    /// Read at start. Default: Sigstore's public instance, as this release knows it; nothing is fetched.
+    #[arg(long, env = "KOMPOX_SIGSTORE_TRUSTED_ROOT", value_name = "FILE")]
+    pub sigstore_trusted_root: Option<PathBuf>,
+
     /// Address of the HTTP server for probes and metrics: /healthz, /readyz, /metrics. Port 0 takes any
     /// free port and logs it.
     #[arg(long, env = "KOMPOX_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]

@@ -39,6 +39,12 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
         counts = run_tests(&mut command, &mut std::io::stdout())?;
         counts.judge()
     });
+    // The workspace has the feature on, since the operator has: what is left without it is tested by itself.
+    report.part("tests without the feature `keyless`", || {
+        let mut command = shell::cargo(&workspace.root);
+        command.args(["test", "-p", "kompox-signature"]);
+        run_tests(&mut command, &mut std::io::stdout())?.judge()
+    });
     let result = report.finish();
     eprintln!("{}", counts.text());
     result

@@ -17,7 +17,7 @@ mod volume;
 pub use decide::decide;
 pub use observed::{Observed, Provider, Source, Surroundings};
 pub use status::{Verdict, status};
-pub use volume::{PARKED_CLAIM, parked_on, storage_class, volume_name};
+pub use volume::{PARKED_CLAIM, parked_on, storage_class, volume_name, volume_source};
 
 use crate::{
     driver::{DiskRequest, Intent, TagChange, Target, VolumeRequest},
@@ -50,6 +50,13 @@ pub enum Read {
     EvidenceAccount,
     /// What goes into the PersistentVolume (pure, in the driver).
     Volume(VolumeRequest),
+    /// Which other PersistentVolume of ours stands for this CSI volume, from the cache.
+    Holder {
+        /// Name of the CSI driver.
+        driver: String,
+        /// The volume's handle.
+        handle: String,
+    },
     /// The PersistentVolume of this name.
     PersistentVolume(String),
     /// The disk itself, its namespace, its CRD, and who uses its volume, before anything is destroyed.

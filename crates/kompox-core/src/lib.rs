@@ -14,5 +14,6 @@ pub mod labels;
 pub mod naming;
 pub mod quantity;
 pub mod resources;
+pub mod signature;
 pub mod snapshot;
 pub mod step;

@@ -9,12 +9,13 @@
 //!
 //! With a key alone the transparency log is not asked for, as with cosign's `--insecure-ignore-tlog`:
 //! whoever holds the key signs, whether or not the world was told. Entries of the log in the evidence are
-//! neither needed nor read. Signatures that a certificate vouches for are verified with the feature `keyless`.
+//! neither needed nor read. Signatures that a certificate vouches for need one; they are verified with the feature
+//! `keyless`, and refused without it.
 
 mod bundle;
 mod key;
-#[cfg(feature = "keyless")]
 mod keyless;
+mod policy;
 mod refusal;
 mod signing;
 mod simple;
@@ -23,8 +24,8 @@ mod verify;
 
 pub use bundle::BUNDLE_MEDIA_TYPE;
 pub use key::{KeyError, KeyKind, PublicKey};
-#[cfg(feature = "keyless")]
 pub use keyless::{Identity, TrustRoot, TrustRootError, verify_keyless};
+pub use policy::Policy;
 pub use refusal::Refusal;
 pub use signing::{KeyPair, SigningError, SigningKey, generate};
 pub use simple::{SIGNATURE_ANNOTATION, SIMPLE_SIGNING_MEDIA_TYPE};

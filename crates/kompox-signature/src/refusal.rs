@@ -5,9 +5,8 @@ use crate::{
     subject::Subject,
 };
 
-/// The manifest is not taken as signed.
+/// The manifest is not taken as signed. Not open-ended: whoever maps it to reasons must know every case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Refusal {
     /// There is no signature at all.
     #[error(
@@ -74,17 +73,32 @@ pub enum Refusal {
         /// Fingerprint of the key.
         key: String,
     },
+    /// The issuer that is asked for did not vouch for the signer.
+    #[error("failed to verify `{subject}`: {why}; check the issuer of the identity")]
+    WrongIssuer {
+        /// What was asked for.
+        subject: Subject,
+        /// Which issuer was asked for, and which it was.
+        why: String,
+    },
     /// A certificate was issued to somebody else.
-    #[cfg(feature = "keyless")]
-    #[error("failed to verify `{subject}`: {why}; check issuer and subject of the identity")]
+    #[error("failed to verify `{subject}`: {why}; check the subject of the identity")]
     WrongIdentity {
         /// What was asked for.
         subject: Subject,
         /// Who was asked for, and who it was.
         why: String,
     },
+    /// A keyless signature without an entry of a transparency log: nothing proves that it was made while its
+    /// certificate was valid.
+    #[error(
+        "failed to verify `{subject}`: its keyless signature has no entry of a transparency log; sign it again with `cosign sign`, without `--tlog-upload=false`"
+    )]
+    Unlogged {
+        /// What was asked for.
+        subject: Subject,
+    },
     /// Certificate, log or time stamp are not vouched for by the trust root.
-    #[cfg(feature = "keyless")]
     #[error(
         "failed to verify `{subject}`: {why}; check that the trust root is the signer's, and sign it again"
     )]
@@ -94,7 +108,12 @@ pub enum Refusal {
         /// What is not vouched for.
         why: String,
     },
-    /// The key signed it, but for another image.
+    /// This program was built without what verifies keyless signatures.
+    #[error(
+        "failed to verify a keyless signature: this program was built without the cargo feature `keyless`; build it with that feature, or ask for the signature of a key"
+    )]
+    NotBuilt,
+    /// It was signed, but for another image.
     #[error(
         "failed to verify `{subject}`: the signature was made for `{signed}`; sign this manifest under this name"
     )]
@@ -117,7 +136,7 @@ impl Refusal {
         }
     }
 
-    /// One word for metrics and tests.
+    /// One word, for tests. What users see are the reasons that `kompox-core` maps refusals to.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
@@ -128,10 +147,11 @@ impl Refusal {
             Self::Unsupported(_) => "Unsupported",
             Self::WrongKey { .. } | Self::WrongKeyOrForm { .. } => "WrongKey",
             Self::Tampered { .. } => "Tampered",
-            #[cfg(feature = "keyless")]
+            Self::WrongIssuer { .. } => "WrongIssuer",
             Self::WrongIdentity { .. } => "WrongIdentity",
-            #[cfg(feature = "keyless")]
+            Self::Unlogged { .. } => "Unlogged",
             Self::Untrusted { .. } => "Untrusted",
+            Self::NotBuilt => "NotBuilt",
             Self::OtherSubject { .. } => "OtherSubject",
         }
     }
@@ -144,8 +164,11 @@ impl Refusal {
             Self::Malformed(_) => 2,
             Self::Unsupported(_) => 3,
             Self::WrongKey { .. } | Self::WrongKeyOrForm { .. } => 4,
-            #[cfg(feature = "keyless")]
-            Self::WrongIdentity { .. } | Self::Untrusted { .. } => 4,
+            Self::WrongIssuer { .. }
+            | Self::WrongIdentity { .. }
+            | Self::Unlogged { .. }
+            | Self::Untrusted { .. }
+            | Self::NotBuilt => 4,
             Self::Tampered { .. } => 5,
             Self::OtherSubject { .. } => 6,
         }

@@ -51,12 +51,10 @@ impl fmt::Display for Form {
 
 /// Who signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Signer {
     /// The holder of a key, by its fingerprint: `sha256:` and 64 hex digits.
     Key(String),
     /// The holder of an identity.
-    #[cfg(feature = "keyless")]
     Identity(crate::keyless::Identity),
 }
 
@@ -64,7 +62,6 @@ impl fmt::Display for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(fingerprint) => write!(f, "key {fingerprint}"),
-            #[cfg(feature = "keyless")]
             Self::Identity(identity) => write!(f, "{identity}"),
         }
     }

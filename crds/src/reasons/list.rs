@@ -309,8 +309,8 @@ reasons! {
         "The driver's artifact carries no signature.",
         "Sign it, or remove `spec.source.oci.verify` of the KompoxDriver.";
     "KPX6016" SignedByAnother:
-        "The signature of the driver's artifact is not of the key that is asked for.",
-        "Check that the public key in `spec.source.oci.verify` is the signer's.";
+        "The signature of the driver's artifact is not of the key or subject that is asked for.",
+        "Check that the public key or the subject in `spec.source.oci.verify` is the signer's.";
     "KPX6017" SignatureTampered:
         "What was signed with the key has been changed.",
         "Do not use the artifact; have it signed again.";
@@ -320,6 +320,18 @@ reasons! {
     "KPX6019" SignatureInvalid:
         "The signatures of the driver's artifact cannot be read.",
         "Sign the artifact again, and remove what is not needed.";
+    "KPX6020" IssuedByAnother:
+        "The signer's identity was not vouched for by the issuer that is asked for.",
+        "Check the issuer in `spec.source.oci.verify.keyless`.";
+    "KPX6021" SignatureUnlogged:
+        "The keyless signature has no entry of a transparency log.",
+        "Sign the artifact again, with a transparency log.";
+    "KPX6022" SignatureUntrusted:
+        "Certificate, log entry or time of the keyless signature are not those of the trust root.",
+        "Check that the operator's `--sigstore-trusted-root` is that of the signer's Sigstore instance.";
+    "KPX6023" VolumeMismatch:
+        "The driver named another volume than the disk's own; it was not used.",
+        "Report it to the driver's author, or install another version of the driver.";
     "KPX9001" OperatorError:
         "The operator met an error of its own.",
         "See the operator's log; it tries again.";

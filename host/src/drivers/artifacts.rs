@@ -3,25 +3,28 @@
 
 use crate::args::Args;
 use kompox_oci::{Client, Digest, Proxies, Puller, Registries, RegistriesError, Store, StoreError};
+use kompox_signature::{TrustRoot, TrustRootError};
 use std::{
     collections::BTreeMap,
     io::{self, Read as _},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 /// Most bytes that the store keeps.
 const STORE_BYTES: u64 = 512 << 20;
-/// Most bytes of the file of registries.
+/// Most bytes of a file that a flag names.
 const FILE_BYTES: u64 = 1 << 20;
 
 /// Why registries cannot be reached as configured.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file cannot be read.
-    #[error("failed to read {} (--registries-config): {source}", path.display())]
+    /// A file cannot be read.
+    #[error("failed to read {} ({flag}): {source}", path.display())]
     Read {
+        /// The flag that names the file.
+        flag: &'static str,
         /// The file.
         path: PathBuf,
         /// What the system says.
@@ -43,6 +46,14 @@ pub enum Error {
         /// What is wrong.
         source: RegistriesError,
     },
+    /// What vouches for keyless signatures cannot be used.
+    #[error("failed to use {} (--sigstore-trusted-root): {source}", path.as_deref().unwrap_or(Path::new("the built-in trust root")).display())]
+    TrustRoot {
+        /// The file; `None`: the copy in this program.
+        path: Option<PathBuf>,
+        /// What is wrong.
+        source: TrustRootError,
+    },
     /// The store.
     #[error("failed to open {source} (--component-store-dir)")]
     Store {
@@ -58,6 +69,8 @@ pub struct Artifacts {
     pub puller: Puller,
     /// How often the registry is asked what a tag names.
     pub interval: Duration,
+    /// The authorities and logs that vouch for keyless signatures.
+    pub trust_root: Arc<TrustRoot>,
     store: Option<Store>,
     /// The component that worked last, by KompoxDriver.
     good: Mutex<BTreeMap<String, Digest>>,
@@ -67,7 +80,7 @@ impl Artifacts {
     /// As the flags say, for components of `component_bytes` at most.
     ///
     /// # Errors
-    /// The file of registries or the directory of the store cannot be used.
+    /// The file of registries, the trust root or the directory of the store cannot be used.
     pub fn open(args: &Args, component_bytes: usize) -> Result<Self, Error> {
         let registries = match &args.registries_config {
             Some(path) => registries(path)?,
@@ -79,6 +92,7 @@ impl Artifacts {
         Ok(Self {
             puller: Puller::new(client, store.clone(), component_bytes as u64),
             interval: Duration::from_secs(args.resolve_tags_every.into()),
+            trust_root: Arc::new(trust_root(args.sigstore_trusted_root.as_deref())?),
             store,
             good: Mutex::default(),
         })
@@ -113,14 +127,29 @@ impl Artifacts {
 }
 
 fn registries(path: &Path) -> Result<Registries, Error> {
-    let failed = |source| Error::Read { path: path.to_owned(), source };
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
-    file.take(FILE_BYTES).read_to_string(&mut text).map_err(failed)?;
+    let text = text("--registries-config", path)?;
     let registries: Registries = serde_saphyr::from_str(&text)
         .map_err(|error| Error::Form { path: path.to_owned(), message: error.to_string() })?;
     registries.check().map_err(|source| Error::Registries { path: path.to_owned(), source })?;
     Ok(registries)
+}
+
+/// Sigstore's public instance, unless a file names another.
+fn trust_root(named: Option<&Path>) -> Result<TrustRoot, Error> {
+    let root = match named {
+        Some(path) => TrustRoot::from_json(&text("--sigstore-trusted-root", path)?),
+        None => TrustRoot::public_instance(),
+    };
+    root.map_err(|source| Error::TrustRoot { path: named.map(Path::to_owned), source })
+}
+
+/// The file that `flag` names; of one that is too long only the start, which does not parse.
+fn text(flag: &'static str, path: &Path) -> Result<String, Error> {
+    let failed = |source| Error::Read { flag, path: path.to_owned(), source };
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(FILE_BYTES).read_to_string(&mut text).map_err(failed)?;
+    Ok(text)
 }
 
 /// The directory that was named must work; the default one may be missing, as in a container without a home.
@@ -167,6 +196,21 @@ mod tests {
         }
         let error = registries(Path::new("/nonexistent")).unwrap_err().to_string();
         assert!(error.contains("/nonexistent (--registries-config)"), "{error}");
+    }
+
+    #[test]
+    fn a_trust_root_that_cannot_be_used_names_the_flag() {
+        assert!(trust_root(None).is_ok());
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("trusted_root.json");
+        std::fs::write(&path, "{").unwrap();
+        for (path, expected) in [
+            (path.as_path(), "trusted_root.json (--sigstore-trusted-root)"),
+            (Path::new("/nonexistent"), "No such file"),
+        ] {
+            let error = trust_root(Some(path)).unwrap_err().to_string();
+            assert!(error.contains(expected) && error.contains("--sigstore-trusted-root"), "{error}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod registries;
 mod registry_sources;
 mod reload;
 mod rules;
+mod sigstore;
 mod tokens;
 mod trouble;
 
@@ -82,7 +83,8 @@ fn main() -> anyhow::Result<ExitCode> {
             are_found_behind_a_tag_where_there_is_no_list;
         proxies: lead_to_registries_unless_these_are_excepted that_bar_the_way_are_told_from_registries;
         registry_sources: pulled_verified_moved_and_started_without_the_registry what_a_registry_refuses_says_why
-            goes_on_with_the_last_good_component_after_a_restart;
+            goes_on_with_the_last_good_component_after_a_restart
+            keyless_identities_are_verified_and_each_refusal_has_its_reason;
         gitea: from_compose_to_a_restored_disk;
         trouble: what_is_wrong_is_said_and_the_others_go_on the_cloud_goes_away_and_comes_back;
     };

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use kompox_crds::v1alpha1::KompoxDriver;
 use kompox_oci::{Client, Credentials, Description, Image, Proxies, Reference, Registries, SILENT};
-use kompox_signature::{SigningKey, Subject};
+use kompox_signature::{Evidence, Identity, SigningKey, Subject};
 use kompox_tests::{
     objects,
     registry::{Options, Registry, USER},
@@ -16,6 +16,8 @@ use kube::{
 };
 use serde_json::{Value, json};
 
+use crate::sigstore::Sigstore;
+
 /// A scene whose operator knows one registry, and has a store of its own.
 struct Place<'a> {
     scene: Scene<'a>,
@@ -24,17 +26,28 @@ struct Place<'a> {
 }
 
 async fn open<'a>(stage: &'a Stage, name: &str, registry: &Registry) -> Result<Place<'a>> {
+    open_with(stage, name, registry, Vec::new()).await
+}
+
+/// As [`open`], with these variables in the operator's environment too.
+async fn open_with<'a>(
+    stage: &'a Stage,
+    name: &str,
+    registry: &Registry,
+    more: Vec<(&'static str, String)>,
+) -> Result<Place<'a>> {
     let directory = stage.directory().join(format!("oci-{name}"));
     std::fs::create_dir_all(directory.join("no-drivers"))?;
     let registries = json!({ "registries": [{ "prefix": registry.host(), "plainHttp": true }] });
     let file = directory.join("registries.yaml");
     std::fs::write(&file, registries.to_string())?;
-    let environment = vec![
+    let mut environment = vec![
         ("KOMPOX_DRIVERS_DIR", directory.join("no-drivers").display().to_string()),
         ("KOMPOX_NAMESPACE", format!("t-{name}")),
         ("KOMPOX_REGISTRIES_CONFIG", file.display().to_string()),
         ("KOMPOX_COMPONENT_STORE_DIR", directory.join("store").display().to_string()),
     ];
+    environment.extend(more);
     let registries: Registries = serde_json::from_value(registries)?;
     Ok(Place {
         scene: Scene::open_with(stage, name, environment).await?,
@@ -179,4 +192,116 @@ pub(super) async fn goes_on_with_the_last_good_component_after_a_restart(stage: 
     let status = bad.status.context("a status")?;
     ensure!(status.digest == good.digest && status.last_good_digest == good.digest, "{status:?}");
     place.close("lastgood").await
+}
+
+/// What a workflow of a private forge would be called.
+fn workflow() -> Identity {
+    Identity {
+        issuer: "https://token.forge.test".to_owned(),
+        subject: "https://forge.test/acme/driver/.github/workflows/release.yml@refs/tags/v1".to_owned(),
+    }
+}
+
+/// `spec.source.oci.verify` for an identity.
+fn keyless(identity: &Identity) -> Value {
+    json!({ "verify": { "keyless": { "issuer": identity.issuer, "subject": identity.subject } } })
+}
+
+impl Place<'_> {
+    /// Pushes a component, and attaches what `bundle` makes for its subject.
+    async fn push_with(
+        &self,
+        component: Vec<u8>,
+        bundle: impl AsyncFn(&Subject) -> Result<Value>,
+    ) -> Result<()> {
+        let digest = self.push(component).await?;
+        let subject = Subject::new(&self.reference.name(), digest.as_str())?;
+        let evidence = Evidence::Bundle(serde_json::to_vec(&bundle(&subject).await?)?);
+        self.client.attach(&self.reference, &digest, &evidence, &Credentials::none()).await?;
+        Ok(())
+    }
+}
+
+/// A keyless signature that cosign made with Sigstore's public instance, of an image of somebody else.
+fn of_the_public_instance() -> Result<Value> {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../crates/kompox-signature/tests/fixtures/keyless/kubewarden-controller.bundle.json"
+    );
+    Ok(serde_json::from_slice(&std::fs::read(file)?)?)
+}
+
+pub(super) async fn keyless_identities_are_verified_and_each_refusal_has_its_reason(
+    stage: &Stage,
+) -> Result<()> {
+    let registry = Registry::start(stage.registry().await?, &Options::default()).await?;
+    let sigstore = Sigstore::new()?;
+    let root = stage.directory().join("keyless-trusted-root.json");
+    std::fs::write(&root, sigstore.trusted_root().to_string())?;
+    let trusted = vec![("KOMPOX_SIGSTORE_TRUSTED_ROOT", root.display().to_string())];
+    let place = open_with(stage, "keyless", &registry, trusted).await?;
+    let signed = async |subject: &Subject| -> Result<Value> { sigstore.sign(&workflow(), subject) };
+    let another = Subject::new(&place.reference.name(), &format!("sha256:{}", "0".repeat(64)))?;
+    place.push(b"\0asm unsigned".to_vec()).await?;
+    place.apply("keyless", &keyless(&workflow())).await?;
+    place.says("keyless", "Verified", "Unsigned").await?;
+
+    place.push_with(b"\0asm other".to_vec(), async |_| sigstore.sign(&workflow(), &another)).await?;
+    place.look("keyless", "other").await?;
+    place.says("keyless", "Verified", "SignedForAnother").await?;
+
+    let unlogged = async |subject: &Subject| -> Result<Value> {
+        let mut bundle = signed(subject).await?;
+        bundle["verificationMaterial"]["tlogEntries"] = json!([]);
+        Ok(bundle)
+    };
+    place.push_with(b"\0asm unlogged".to_vec(), unlogged).await?;
+    place.look("keyless", "unlogged").await?;
+    place.says("keyless", "Verified", "SignatureUnlogged").await?;
+
+    place.push_with(b"\0asm public".to_vec(), async |_| of_the_public_instance()).await?;
+    place.look("keyless", "public").await?;
+    let untrusted = place.says("keyless", "Verified", "SignatureUntrusted").await?;
+    ensure!(untrusted.status.is_some_and(|status| status.digest.is_none()), "nothing may be in use");
+
+    place.push_with(std::fs::read(stage.programs.drivers.join("eks.wasm"))?, signed).await?;
+    place.look("keyless", "good").await?;
+    let good = place.says("keyless", "Ready", "Ready").await?.status.unwrap_or_default();
+    let expected = format!("{} (sigstore bundle)", workflow());
+    ensure!(good.verified_by.as_deref() == Some(&expected), "{good:?}");
+
+    let (issuer, subject) = ("https://other.test".to_owned(), "https://forge.test/other".to_owned());
+    for (identity, reason) in [
+        (Identity { issuer, ..workflow() }, "IssuedByAnother"),
+        (Identity { subject, ..workflow() }, "SignedByAnother"),
+    ] {
+        place.apply("keyless", &keyless(&identity)).await?;
+        let refused = place.says("keyless", "Verified", reason).await?;
+        let said = message(&refused, "Verified")?;
+        ensure!(said.contains("expected") && said.contains("forge.test"), "{said}");
+    }
+    verified_by_the_command_line(&place, &root).await?;
+    place.close("keyless").await
+}
+
+/// The same artifact, by `kompoxops driver verify`: under the private root it passes, under the public one it does not.
+async fn verified_by_the_command_line(place: &Place<'_>, root: &std::path::Path) -> Result<()> {
+    let registries = place.scene.stage.directory().join("oci-keyless/registries.yaml");
+    let identity = workflow();
+    let (root, reference) = (root.display().to_string(), format!("oci://{}", place.reference));
+    for (more, code, expected) in [
+        (&["--trusted-root", root.as_str()][..], 0, "refs/tags/v1 of https://token.forge.test"),
+        (&[][..], 3, "SignatureUntrusted: "),
+    ] {
+        let mut command = tokio::process::Command::new(&place.scene.stage.programs.cli);
+        command
+            .args(["driver", "verify", &reference, "--certificate-identity", &identity.subject])
+            .args(["--certificate-oidc-issuer", &identity.issuer])
+            .args(more)
+            .env("KOMPOX_REGISTRIES_CONFIG", &registries);
+        let output = command.output().await?;
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        ensure!(output.status.code() == Some(code) && said.contains(expected), "{more:?}: {said}");
+    }
+    Ok(())
 }

@@ -36,13 +36,13 @@ const HOST_SIDE: &[&str] = &["tokio", "hyper", "kube", "kube-client", "k8s-opena
 pub(super) const RULES: &[Rule] = &[
     Rule { member: "kompox-crds", may_use: &[], never: IO, purity: Purity::Io },
     Rule { member: "kompox-compose", may_use: &[], never: IO_AND_KUBERNETES, purity: Purity::Pure },
+    Rule { member: "kompox-signature", may_use: &[], never: IO_AND_KUBERNETES, purity: Purity::Pure },
     Rule {
         member: "kompox-core",
-        may_use: &["kompox-crds", "kompox-compose"],
+        may_use: &["kompox-crds", "kompox-compose", "kompox-signature"],
         never: IO,
         purity: Purity::Pure,
     },
-    Rule { member: "kompox-signature", may_use: &[], never: IO_AND_KUBERNETES, purity: Purity::Pure },
     Rule { member: "kompox-driver-sdk", may_use: &[], never: HOST_SIDE, purity: Purity::Io },
     Rule {
         member: "kompox-driver-runtime",

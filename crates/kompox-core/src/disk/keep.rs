@@ -3,7 +3,7 @@
 use super::{Act, Observed, Read, Step, Verdict, volume};
 use crate::{
     cloud::{CloudObject as _, Life, Ownership, Problem, Retry, Sighting, creation::POLL, owner_of},
-    driver::{DiskInfo, VolumeRequest},
+    driver::{CsiSource, DiskInfo, Volume, VolumeRequest},
 };
 use k8s_openapi::api::core::v1::PersistentVolume;
 use kompox_crds::reasons::Reason;
@@ -86,7 +86,32 @@ fn present(observed: &Observed, info: &DiskInfo) -> Step {
             read_only: false,
         }));
     };
-    match volume::build(observed, info, described) {
+    match volume::volume_source(&info.handle, described) {
+        Ok(csi) => described_as(observed, info, described, csi),
+        Err(problem) => Step::blocked(problem),
+    }
+}
+
+/// Two PersistentVolumes of one CSI volume would let two pods write to one disk: the first one stays alone.
+fn described_as(observed: &Observed, info: &DiskInfo, described: &Volume, csi: &CsiSource) -> Step {
+    match &observed.holder {
+        None => {
+            let (driver, handle) = (csi.driver.clone(), csi.volume_handle.clone());
+            return Step::Read(Read::Holder { driver, handle });
+        }
+        Some(Some(other)) => {
+            let message = format!(
+                "PersistentVolume `{other}` already stands for volume `{}` of `{}`; delete it, or the KompoxDisk it belongs to",
+                csi.volume_handle, csi.driver
+            );
+            return Step::blocked(Problem {
+                retry: Retry::PERSON,
+                ..Problem::stalled(Reason::AlreadyClaimed, message)
+            });
+        }
+        Some(None) => {}
+    }
+    match volume::build(observed, info, described, csi) {
         Ok(pv) => Step::act(Act::CreateVolume(pv)),
         Err(problem) => Step::blocked(problem),
     }

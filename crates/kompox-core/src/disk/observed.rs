@@ -46,6 +46,8 @@ pub struct Observed {
     pub plan: Option<DiskPlan>,
     /// What goes into the PersistentVolume.
     pub volume: Option<Volume>,
+    /// Another PersistentVolume of ours that stands for the volume; inner `None`: nobody's.
+    pub holder: Option<Option<String>>,
     /// The PersistentVolume; inner `None`: there is none.
     pub persistent_volume: Option<Option<PersistentVolume>>,
     /// Nodes to which the cluster has the volume attached.

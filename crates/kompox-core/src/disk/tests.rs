@@ -40,6 +40,9 @@ struct World {
     rival: Option<String>,
     cloud: Vec<DiskInfo>,
     volume: Option<PersistentVolume>,
+    /// What the driver says the volume is, where it lies.
+    says_volume: Option<String>,
+    holder: Option<String>,
     adoption: Adoption,
     /// The driver says "deleted" and deletes nothing.
     lies: bool,
@@ -64,6 +67,8 @@ impl World {
             rival: None,
             cloud: vec![],
             volume: None,
+            says_volume: None,
+            holder: None,
             adoption: Adoption::Any,
             lies: false,
             now: 1_800_000_000,
@@ -98,6 +103,7 @@ impl World {
             account: None,
             plan: None,
             volume: None,
+            holder: None,
             persistent_volume: None,
             attached_to: BTreeSet::new(),
             evidence: Evidence::default(),
@@ -126,7 +132,15 @@ impl World {
             Read::Rival(_) => observed.rival = Some(self.rival.clone()),
             Read::ByHandle(handle) => observed.by_handle = Some(self.seen(|info| info.handle == handle)),
             Read::Evidence(handle) => observed.evidence.looks.push(self.seen(|info| info.handle == handle)),
-            Read::Volume(request) => observed.volume = Some(describe(&request)),
+            Read::Volume(request) => {
+                let handle = self.says_volume.clone().unwrap_or(request.handle.clone());
+                observed.volume = Some(describe(&crate::driver::VolumeRequest { handle, ..request }));
+            }
+            Read::Holder { driver, handle } => {
+                assert_eq!(driver, "ebs.csi.aws.com");
+                assert!(self.cloud.iter().any(|info| info.handle == handle), "{handle}");
+                observed.holder = Some(self.holder.clone());
+            }
             Read::PersistentVolume(_) => observed.persistent_volume = Some(self.volume.clone()),
             Read::Surroundings => observed.surroundings = Some(self.around.clone()),
         }

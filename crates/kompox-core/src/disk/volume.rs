@@ -6,8 +6,8 @@
 
 use super::Observed;
 use crate::{
-    cloud::Problem,
-    driver::{DiskInfo, TopologyTerm, Volume, VolumeSource},
+    cloud::{Problem, Retry},
+    driver::{CsiSource, DiskInfo, TopologyTerm, Volume, VolumeSource},
     quantity,
 };
 use k8s_openapi::{
@@ -78,18 +78,35 @@ pub(super) fn is_bound(pv: &PersistentVolume) -> bool {
     pv.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Bound")
 }
 
-/// The PersistentVolume as it is first created: parked, retained, pinned to its zone.
-pub(super) fn build(
-    observed: &Observed,
-    info: &DiskInfo,
-    described: &Volume,
-) -> Result<PersistentVolume, Problem> {
-    let provider = observed.provider.clone()?;
+/// The CSI volume that the driver describes for a disk. Its handle must be the disk's own, which was confirmed by its
+/// owner's tags: a PersistentVolume with another would give the app somebody else's disk.
+///
+/// # Errors
+/// It is another volume, or of a kind that is not allowed.
+pub fn volume_source<'a>(handle: &str, described: &'a Volume) -> Result<&'a CsiSource, Problem> {
     let VolumeSource::Csi(csi) = &described.source else {
         let message =
             "the driver describes a volume of a kind that this operator does not allow; use a newer operator";
         return Err(Problem::stalled(Reason::DriverFailed, message));
     };
+    if csi.volume_handle != handle {
+        let message = format!(
+            "the driver describes volume `{}` for the disk `{handle}`; no PersistentVolume was made of it. Report it to the driver's author, or install another version",
+            csi.volume_handle
+        );
+        return Err(Problem { retry: Retry::PERSON, ..Problem::stalled(Reason::VolumeMismatch, message) });
+    }
+    Ok(csi)
+}
+
+/// The PersistentVolume as it is first created: parked, retained, pinned to its zone.
+pub(super) fn build(
+    observed: &Observed,
+    info: &DiskInfo,
+    described: &Volume,
+    csi: &CsiSource,
+) -> Result<PersistentVolume, Problem> {
+    let provider = observed.provider.clone()?;
     let source = CSIPersistentVolumeSource {
         driver: csi.driver.clone(),
         volume_handle: csi.volume_handle.clone(),

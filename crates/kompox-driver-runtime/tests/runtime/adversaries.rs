@@ -11,7 +11,7 @@ use crate::{
     hostile::Hostile,
     support::{behaving, call, driver, request},
 };
-use kompox_core::driver::{Driver as _, DriverError, ErrorCode, Facts};
+use kompox_core::driver::{Driver as _, DriverError, ErrorCode, Facts, VolumeRequest};
 use kompox_driver_runtime::{ComponentCache, LoadError, LoadedDriver, Runtime, RuntimeOptions};
 use std::{sync::Arc, time::Duration};
 
@@ -240,5 +240,18 @@ async fn compiling_holds_nobody_up() {
             true
         });
         assert!(served);
+    }
+}
+
+/// What the decision makes of it is in the tests of `kompox-core`; here the component really says it.
+#[tokio::test]
+async fn a_foreign_volume_is_told_from_the_disks_own() {
+    let liar = driver().await;
+    let request = VolumeRequest { handle: "vol-1".to_owned(), ..VolumeRequest::default() };
+    for (says, expected) in [("vol-of-somebody", Some("VolumeMismatch")), ("vol-1", None)] {
+        let call = call("open", &[("behaviour", "name-volume"), ("says", says)]);
+        let described = liar.volume_for(&call, &request).await.unwrap();
+        let problem = kompox_core::disk::volume_source(&request.handle, &described).err();
+        assert_eq!(problem.map(|problem| problem.reason.as_str()), expected, "{says}");
     }
 }

@@ -45,18 +45,19 @@ fn the_workflow_that_signed_is_accepted() {
 
 #[test]
 fn another_identity_is_refused_however_near_it_comes() {
-    for (issuer, subject) in [
+    for (issuer, subject, reason) in [
         (
             "https://token.actions.githubusercontent.com",
             "https://github.com/kubewarden/kubewarden-controller",
+            "WrongIdentity",
         ),
-        ("https://token.actions.githubusercontent.com/", workflow().subject.as_str()),
-        ("https://accounts.google.com", workflow().subject.as_str()),
-        ("", ""),
+        ("https://token.actions.githubusercontent.com/", workflow().subject.as_str(), "WrongIssuer"),
+        ("https://accounts.google.com", workflow().subject.as_str(), "WrongIssuer"),
+        ("", "", "WrongIdentity"),
     ] {
         let identity = Identity { issuer: issuer.to_owned(), subject: subject.to_owned() };
         let refusal = refuse(&identity, DIGEST, bundle());
-        assert_eq!(refusal.reason(), "WrongIdentity", "{refusal}");
+        assert_eq!(refusal.reason(), reason, "{refusal}");
     }
 }
 
@@ -78,12 +79,19 @@ fn what_the_trust_root_does_not_vouch_for_is_refused() {
             "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into(),
         ),
         with(&format!("{entry}/logId/keyId"), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into()),
-        with("/verificationMaterial/tlogEntries", serde_json::json!([])),
     ];
     for (at, bundle) in cases.into_iter().enumerate() {
         let refusal = refuse(&workflow(), DIGEST, bundle);
         assert_eq!(refusal.reason(), "Untrusted", "case {at}: {refusal}");
     }
+}
+
+#[test]
+fn a_signature_that_no_log_knows_is_refused() {
+    let refusal =
+        refuse(&workflow(), DIGEST, with("/verificationMaterial/tlogEntries", serde_json::json!([])));
+    assert_eq!(refusal.reason(), "Unlogged", "{refusal}");
+    assert!(refusal.to_string().contains("--tlog-upload"), "{refusal}");
 }
 
 #[test]

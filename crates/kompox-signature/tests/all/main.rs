@@ -12,6 +12,8 @@ mod accepted;
 mod fixtures;
 #[cfg(feature = "keyless")]
 mod keyless;
+#[cfg(not(feature = "keyless"))]
+mod keyless_absent;
 mod keys;
 mod refused;
 mod signing;

@@ -2,7 +2,7 @@
 
 use super::{DiskTurn, Shell};
 use crate::{controllers::Error, providers::Asker, reads};
-use k8s_openapi::api::storage::v1::VolumeAttachment;
+use k8s_openapi::api::{core::v1::PersistentVolume, storage::v1::VolumeAttachment};
 use kompox_core::{
     cloud::{Problem, Retry, creation::Looks, removal::Evidence},
     disk::{Observed, Source, volume_name},
@@ -48,6 +48,7 @@ pub(super) async fn begin<'a>(shell: &'a Shell, disk: &KompoxDisk) -> Result<Dis
         account: None,
         plan: None,
         volume: None,
+        holder: None,
         persistent_volume: None,
         attached_to: attached_to(shell, disk),
         evidence: Evidence::default(),
@@ -125,6 +126,16 @@ fn missing(field: &str, kind: &str, name: &str) -> Problem {
 fn not_ready(reason: Reason, field: &str, kind: &str, name: &str) -> Problem {
     let message = format!("`spec.source.{field}`: {kind} `{name}` is not ready yet");
     Problem::passing(reason, message, Retry::BUSY)
+}
+
+/// Another PersistentVolume of ours with this CSI volume.
+pub(super) fn holder(shell: &Shell, disk: &KompoxDisk, driver: &str, handle: &str) -> Option<String> {
+    let own = volume_name(&disk.uid().unwrap_or_default());
+    let stands = |volume: &PersistentVolume| {
+        let csi = volume.spec.as_ref().and_then(|spec| spec.csi.as_ref());
+        csi.is_some_and(|csi| csi.driver == driver && csi.volume_handle == handle) && volume.name_any() != own
+    };
+    shell.volumes.find(stands).map(|volume| volume.name_any())
 }
 
 /// Another disk that has the handle, or asked for it before. The elder one wins.

@@ -26,6 +26,11 @@ pub(super) async fn read(turn: &mut DiskTurn<'_>, read: Read) -> Result<(), Inte
             turn.observed.rival = Some(dereference::rival(turn.shell, &turn.observed.disk, &handle));
             Ok(())
         }
+        Read::Holder { driver, handle } => {
+            let found = dereference::holder(turn.shell, &turn.observed.disk, &driver, &handle);
+            turn.observed.holder = Some(found);
+            Ok(())
+        }
         cloud => ask(turn, cloud).await,
     }
 }
@@ -71,7 +76,7 @@ async fn ask(turn: &mut DiskTurn<'_>, read: Read) -> Result<(), Interruption> {
             let sighting = find(Query { handles: vec![handle], ..Query::default() }).await?;
             observed.evidence.looks.push(sighting);
         }
-        Read::Surroundings | Read::PersistentVolume(_) | Read::Rival(_) => {}
+        Read::Surroundings | Read::PersistentVolume(_) | Read::Rival(_) | Read::Holder { .. } => {}
     }
     Ok(())
 }

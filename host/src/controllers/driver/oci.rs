@@ -20,7 +20,7 @@ use kompox_crds::{
     v1alpha1::driver::{KompoxDriver, OciSource},
 };
 use kompox_oci::{Credentials, Reference, Resolved, SILENT};
-use kompox_signature::{PublicKey, Subject};
+use kompox_signature::{Policy, Subject};
 use kube::ResourceExt as _;
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -38,7 +38,8 @@ struct Wish<'a> {
     name: String,
     source: &'a OciSource,
     reference: Reference,
-    key: Option<PublicKey>,
+    /// Who must have signed.
+    signer: Option<Policy>,
     /// The digest that the component must have.
     pin: Option<&'a str>,
 }
@@ -60,11 +61,11 @@ pub(super) async fn find(
             return Ok(Found::refused(Refusal::new(Stage::Fetched, Reason::InvalidSpec, message)));
         }
     };
-    let key = match secrets::key(shell, source).await? {
-        Ok(key) => key,
+    let signer = match secrets::signer(shell, source).await? {
+        Ok(signer) => signer,
         Err(refusal) => return Ok(Found::refused(refusal)),
     };
-    let wish = Wish { shell, name: driver.name_any(), source, reference, key, pin };
+    let wish = Wish { shell, name: driver.name_any(), source, reference, signer, pin };
     wish.find(is_forced(driver)).await
 }
 
@@ -136,8 +137,8 @@ impl Wish<'_> {
 
     /// Verifies and loads; without credentials only what is in the store is used.
     async fn take(&self, resolved: &Resolved, credentials: Option<&Credentials>) -> Taken {
-        let verified_by = match &self.key {
-            Some(key) => Some(self.verify(key, resolved, credentials).await?),
+        let verified_by = match &self.signer {
+            Some(signer) => Some(self.verify(signer, resolved, credentials).await?),
             None => None,
         };
         let version = Version::Artifact {
@@ -180,7 +181,7 @@ impl Wish<'_> {
     /// A good signature vouches for the manifest's digest, by which everything else is named.
     async fn verify(
         &self,
-        key: &PublicKey,
+        signer: &Policy,
         resolved: &Resolved,
         credentials: Option<&Credentials>,
     ) -> Result<String, Refusal> {
@@ -194,7 +195,7 @@ impl Wish<'_> {
         let evidence: Vec<_> = signatures.iter().flat_map(kompox_oci::Image::evidence).collect();
         let subject = Subject::new(&self.reference.name(), resolved.digest().as_str())
             .map_err(|error| Refusal::new(Stage::Verified, Reason::InvalidSpec, error.to_string()))?;
-        let verified = kompox_signature::verify(key, &subject, &evidence);
+        let verified = signer.verify(&subject, &evidence);
         verified.map(|verified| verified.to_string()).map_err(|refusal| refusals::unverified(&refusal))
     }
 

@@ -155,7 +155,7 @@ fn verified_by(seen: &Seen, base: &KompoxDriverStatus, in_use: Option<&str>) -> 
         None => seen.verified_by.clone(),
         Some(_) => base.verified_by.clone().filter(|_| base.digest.as_deref() == in_use),
     };
-    in_use.and(found)
+    in_use.and(found).map(|text| text.chars().take(1024).collect())
 }
 
 type Line = (&'static str, Status, Reason, String);

@@ -45,6 +45,48 @@ fn a_foreign_disk_of_our_name_is_left_alone() {
     assert_eq!((world.acts.len(), world.cloud.len()), (0, 1), "{:?}", world.acts);
 }
 
+/// W25: it makes the disk, and then names a foreign one as what goes into the PersistentVolume.
+#[test]
+fn a_foreign_volume_of_our_disk_is_not_taken() {
+    let mut world = World::new(spec());
+    world.says_volume = Some("vol-of-somebody".into());
+    let verdict = world.turn(Asked::No, false);
+    let Some(Verdict::Problem(problem)) = verdict else { panic!("no problem: {verdict:?}") };
+    assert_eq!(problem.reason, Reason::VolumeMismatch);
+    assert!(
+        problem.message.contains("`vol-of-somebody`") && problem.message.contains("`vol-1`"),
+        "{problem:?}"
+    );
+    assert!(world.volume.is_none(), "{:?}", world.acts);
+    assert_eq!(reason(world.survive_kills()), Reason::VolumeMismatch);
+    // A driver that tells the truth goes on with the same disk.
+    world.says_volume = None;
+    assert_eq!(world.turn(Asked::No, false), Some(Verdict::Ready));
+    assert_eq!(world.cloud.len(), 1, "{:?}", world.acts);
+}
+
+/// W25: once it told the truth. What it says later, when the PersistentVolume is made again, must be the same.
+#[test]
+fn what_a_driver_says_of_a_volume_stays_constant() {
+    let mut world = ready();
+    world.says_volume = Some("vol-of-somebody".into());
+    assert_eq!(world.turn(Asked::No, false), Some(Verdict::Ready), "it is not asked while the volume stands");
+    world.volume = None;
+    assert_eq!(reason(world.turn(Asked::No, false)), Reason::VolumeMismatch);
+    assert!(world.volume.is_none(), "{:?}", world.acts);
+}
+
+/// Of two PersistentVolumes of one volume, the second is not made: two pods could write at once.
+#[test]
+fn a_volume_that_another_persistent_volume_stands_for_is_not_taken() {
+    let mut world = World::new(spec());
+    world.holder = Some("kompox-other".into());
+    assert_eq!(reason(world.turn(Asked::No, false)), Reason::AlreadyClaimed);
+    assert!(world.volume.is_none(), "{:?}", world.acts);
+    world.holder = None;
+    assert_eq!(world.turn(Asked::No, false), Some(Verdict::Ready));
+}
+
 /// W26: it says "deleted" and has not done it: `find` still shows the disk, and the object stays.
 #[test]
 fn a_deletion_that_did_not_happen_keeps_the_object() {

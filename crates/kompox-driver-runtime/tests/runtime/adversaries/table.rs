@@ -198,11 +198,14 @@ const ROWS: [Row; 32] = [
     (
         25,
         "handles of other tenants",
-        "AlreadyClaimed, OwnerMismatch",
+        "AlreadyClaimed, OwnerMismatch, VolumeMismatch",
         &[
             (LIARS, "another_tenants_handle_is_not_taken"),
             (LIARS, "a_handle_that_create_names_is_no_proof"),
             (LIARS, "a_foreign_disk_of_our_name_is_left_alone"),
+            (HERE, "a_foreign_volume_is_told_from_the_disks_own"),
+            (LIARS, "a_foreign_volume_of_our_disk_is_not_taken"),
+            (LIARS, "what_a_driver_says_of_a_volume_stays_constant"),
             (REMOVAL, "a_disk_without_our_tags_is_left_alone"),
         ],
     ),

@@ -15,7 +15,7 @@ use kompox_driver_runtime::{LoadedDriver, NoObserver};
 use kube::api::Api;
 use serde_json::Value;
 
-use super::objects::{self, Driver, Source};
+use super::objects::{self, Driver, Signer, Source};
 use crate::arguments::Connection;
 use crate::cluster::{Cluster, Conflicts};
 use crate::commands::apply::apply_one;
@@ -58,6 +58,12 @@ pub(super) struct Arguments {
     /// Secret and key with the public key that must have signed a reference
     #[arg(long, value_name = "SECRET/KEY")]
     verify_key: Option<String>,
+    /// Subject that must have signed a reference without a key, as for `driver verify`
+    #[arg(long, value_name = "SUBJECT", requires = "certificate_oidc_issuer", conflicts_with = "verify_key")]
+    certificate_identity: Option<String>,
+    /// Issuer that vouches for the subject
+    #[arg(long, value_name = "URL", requires = "certificate_identity")]
+    certificate_oidc_issuer: Option<String>,
     /// The operator's namespace
     #[arg(long, value_name = "NAME", default_value = OPERATOR_NAMESPACE)]
     operator_namespace: String,
@@ -157,12 +163,16 @@ async fn driver(arguments: &Arguments) -> Result<Driver, Failure> {
 }
 
 fn of_reference(arguments: &Arguments, reference: &str) -> Result<(String, Source), Failure> {
-    let verify_key = arguments.verify_key.as_deref().map(secret_and_key).transpose()?;
+    let key = arguments.verify_key.as_deref().map(secret_and_key).transpose()?;
+    let identity = arguments.certificate_identity.clone().zip(arguments.certificate_oidc_issuer.clone());
+    let signer = key
+        .map(|(secret, key)| Signer::Key { secret, key })
+        .or(identity.map(|(subject, issuer)| Signer::Identity { subject, issuer }));
     let source = Source::Registry {
         reference: reference.to_owned(),
         digest: arguments.digest.clone(),
         pull_secret: arguments.pull_secret.clone(),
-        verify_key,
+        signer,
     };
     Ok((arguments.name.clone().unwrap_or_else(|| name_of_reference(reference)), source))
 }
@@ -213,6 +223,7 @@ fn only_for_references(arguments: &Arguments) -> Result<(), Failure> {
         ("digest", arguments.digest.is_some()),
         ("pull-secret", arguments.pull_secret.is_some()),
         ("verify-key", arguments.verify_key.is_some()),
+        ("certificate-identity", arguments.certificate_identity.is_some()),
     ]
     .into();
     match given.into_iter().find(|(_, given)| *given) {

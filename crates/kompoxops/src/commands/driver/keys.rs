@@ -1,9 +1,9 @@
-//! Keys of cosign in files, and the password of a private one. Nothing here shows a secret.
+//! Keys of cosign and trust roots of Sigstore in files, and the password of a private key. Nothing here shows a secret.
 
 use std::io::{ErrorKind, IsTerminal as _};
 use std::path::Path;
 
-use kompox_signature::{PublicKey, SigningError, SigningKey};
+use kompox_signature::{PublicKey, SigningError, SigningKey, TrustRoot};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::failure::Failure;
@@ -22,6 +22,20 @@ pub(super) fn public(path: &Path) -> Result<PublicKey, Failure> {
     let pem = files::read(path, KEY_BYTES)?;
     let bad = |message: String| Failure::BadFile { path: path.to_owned(), message };
     PublicKey::from_pem(&pem).map_err(|error| bad(error.to_string()))
+}
+
+/// The trust root in a file such as `trusted_root.json`; of no file, that of Sigstore's public instance.
+///
+/// # Errors
+/// When it cannot be read or is no trust root.
+pub(super) fn trust_root(path: Option<&Path>) -> Result<TrustRoot, Failure> {
+    let Some(path) = path else {
+        return TrustRoot::public_instance().map_err(|error| Failure::Output(error.to_string()));
+    };
+    let bad = |message: String| Failure::BadFile { path: path.to_owned(), message };
+    let json = String::from_utf8(files::read(path, TrustRoot::MAX_BYTES as u64)?);
+    let json = json.map_err(|_| bad("it is no JSON document".to_owned()))?;
+    TrustRoot::from_json(&json).map_err(|error| bad(error.to_string()))
 }
 
 /// The private key in a file such as `cosign.key`; asks for the password if it needs one.

@@ -54,8 +54,27 @@ pub(crate) enum Source {
         digest: Option<String>,
         /// `spec.source.oci.pullSecretRef`.
         pull_secret: Option<String>,
-        /// `spec.source.oci.verify.keySecretRef`: name and key.
-        verify_key: Option<(String, String)>,
+        /// `spec.source.oci.verify`.
+        signer: Option<Signer>,
+    },
+}
+
+/// Who must have signed an artifact.
+#[derive(Clone, Debug)]
+pub(crate) enum Signer {
+    /// The holder of a key, whose public half is in a Secret.
+    Key {
+        /// Name of the Secret.
+        secret: String,
+        /// Key in it.
+        key: String,
+    },
+    /// Whoever could show this identity.
+    Identity {
+        /// Subject of the certificate.
+        subject: String,
+        /// Issuer of the identity token.
+        issuer: String,
     },
 }
 
@@ -129,19 +148,28 @@ fn source(driver: &Driver) -> Value {
             "configMapRef": { "name": config_map_name(&driver.name, digest), "key": KEY },
             "digest": digest,
         }),
-        Source::Registry { reference, digest, pull_secret, verify_key } => {
+        Source::Registry { reference, digest, pull_secret, signer } => {
             let mut oci = BTreeMap::from([("reference", json!(reference))]);
             if let Some(name) = pull_secret {
                 oci.insert("pullSecretRef", json!({ "name": name }));
             }
-            if let Some((name, key)) = verify_key {
-                oci.insert("verify", json!({ "keySecretRef": { "name": name, "key": key } }));
+            if let Some(signer) = signer {
+                oci.insert("verify", verify(signer));
             }
             let mut source = BTreeMap::from([("oci", json!(oci))]);
             if let Some(digest) = digest {
                 source.insert("digest", json!(digest));
             }
             json!(source)
+        }
+    }
+}
+
+fn verify(signer: &Signer) -> Value {
+    match signer {
+        Signer::Key { secret, key } => json!({ "keySecretRef": { "name": secret, "key": key } }),
+        Signer::Identity { subject, issuer } => {
+            json!({ "keyless": { "issuer": issuer, "subject": subject } })
         }
     }
 }
@@ -232,7 +260,7 @@ mod tests {
             reference: "registry.example.com/acme:1".into(),
             digest: None,
             pull_secret: Some("registry".into()),
-            verify_key: Some(("cosign".into(), "cosign.pub".into())),
+            signer: Some(Signer::Key { secret: "cosign".into(), key: "cosign.pub".into() }),
         };
         let objects = of(&driver(source), "k4x-system").unwrap();
         let [driver] = objects.as_slice() else { panic!("{objects:?}") };

@@ -1,7 +1,7 @@
 //! An artifact in a registry, as a command sees it: resolved once, so that all that follows is about the same bytes.
 
 use kompox_oci::{Digest, Image, Puller, Resolved};
-use kompox_signature::{Evidence, PublicKey, Refusal, Subject, Verified, verify};
+use kompox_signature::{Evidence, Policy, Refusal, Subject, Verified};
 
 use crate::console::{Activity, Transfer};
 use crate::failure::Failure;
@@ -61,15 +61,15 @@ impl Remote {
         found.map_err(|error| self.access.failed(error))
     }
 
-    /// Whether one of the signatures is of this key.
+    /// Whether one of the signatures is as it must be.
     ///
     /// # Errors
     /// What the registry says.
-    pub(super) async fn signed_by(&self, key: &PublicKey) -> Result<Result<Verified, Refusal>, Failure> {
+    pub(super) async fn signed_by(&self, signer: &Policy) -> Result<Result<Verified, Refusal>, Failure> {
         let subject = self.subject()?;
         let signatures = self.signatures().await?;
         let evidence: Vec<Evidence> = signatures.iter().flat_map(Image::evidence).collect();
-        Ok(verify(key, &subject, &evidence))
+        Ok(signer.verify(&subject, &evidence))
     }
 
     /// Pulls the component.

@@ -1,10 +1,11 @@
 //! `kompoxops driver verify`: what the operator would say of a component, before it is asked.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
-use kompox_crds::Reason;
-use kompox_signature::{PublicKey, Refusal};
+use kompox_core::signature::reason;
+use kompox_signature::{Identity, Policy};
 use serde_json::json;
 
 use super::checks::{self, Check};
@@ -29,6 +30,15 @@ pub(super) struct Arguments {
     /// Public key that must have signed the reference, such as cosign.pub, as in `spec.source.oci.verify`
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// Subject that must have signed the reference without a key: an e-mail address or the URI of a workflow
+    #[arg(long, value_name = "SUBJECT", requires = "certificate_oidc_issuer", conflicts_with = "key")]
+    certificate_identity: Option<String>,
+    /// Issuer that vouches for the subject, such as https://token.actions.githubusercontent.com
+    #[arg(long, value_name = "URL", requires = "certificate_identity")]
+    certificate_oidc_issuer: Option<String>,
+    /// File trusted_root.json of a private Sigstore instance [default: the public one, as this release knows it]
+    #[arg(long, value_name = "FILE", requires = "certificate_identity")]
+    trusted_root: Option<PathBuf>,
     /// Output and registry.
     #[command(flatten)]
     common: Common,
@@ -39,6 +49,9 @@ Examples:
   kompoxops driver verify my-cloud.wasm
   kompoxops driver verify my-cloud.wasm.zst --digest sha256:3b0c…
   kompoxops driver verify oci://registry.example.com/acme/my-cloud:1.2.0 --key cosign.pub
+  kompoxops driver verify oci://registry.example.com/acme/my-cloud:1.2.0 \\
+      --certificate-identity https://github.com/acme/my-cloud/.github/workflows/release.yml@refs/tags/v1.2.0 \\
+      --certificate-oidc-issuer https://token.actions.githubusercontent.com
 
 A refused signature is told with the reason that the condition Verified of the KompoxDriver would
 have; `kompoxops explain SignedByAnother` tells more.
@@ -50,10 +63,10 @@ Exit codes: 0 every check passed; 1 the registry does not give it; 3 a check fai
 /// # Errors
 /// When the component cannot be had, a check fails, or standard output cannot be written.
 pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let key = key(arguments)?;
+    let signer = signer(arguments)?;
     let found = arguments.origin.find(&arguments.common.registries).await?;
     let mut checks = match &found.remote {
-        Some(remote) => of_artifact(remote, key.as_ref()).await?,
+        Some(remote) => of_artifact(remote, signer.as_ref()).await?,
         None => Vec::new(),
     };
     checks.extend(checks::of(found.bytes, arguments.digest.as_deref()).await?.checks);
@@ -64,38 +77,39 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-/// An option that would have no effect is a mistake.
-fn key(arguments: &Arguments) -> Result<Option<PublicKey>, Failure> {
-    match (&arguments.key, &arguments.origin) {
-        (Some(_), Origin::File(_)) => {
-            let message = "it goes with oci:// references; a file carries no signature".to_owned();
-            Err(Failure::Option { option: "key", message })
-        }
-        (path, _) => path.as_deref().map(keys::public).transpose(),
+/// Who must have signed. An option that would have no effect is a mistake.
+fn signer(arguments: &Arguments) -> Result<Option<Policy>, Failure> {
+    let identity = arguments.certificate_identity.as_ref().zip(arguments.certificate_oidc_issuer.as_ref());
+    let option = match (&arguments.key, identity) {
+        (None, None) => return Ok(None),
+        (Some(_), _) => "key",
+        (None, Some(_)) => "certificate-identity",
+    };
+    if matches!(arguments.origin, Origin::File(_)) {
+        let message = "it goes with oci:// references; a file carries no signature".to_owned();
+        return Err(Failure::Option { option, message });
     }
+    let key = arguments.key.as_deref().map(keys::public).transpose()?.map(Policy::Key);
+    let keyless = match identity {
+        Some((subject, issuer)) => Some(Policy::Keyless {
+            identity: Identity { issuer: issuer.clone(), subject: subject.clone() },
+            root: Arc::new(keys::trust_root(arguments.trusted_root.as_deref())?),
+        }),
+        None => None,
+    };
+    Ok(key.or(keyless))
 }
 
 /// What is checked of an artifact before its component.
-async fn of_artifact(remote: &Remote, key: Option<&PublicKey>) -> Result<Vec<Check>, Failure> {
+async fn of_artifact(remote: &Remote, signer: Option<&Policy>) -> Result<Vec<Check>, Failure> {
     let mut checks = vec![Check { name: "artifact", outcome: Ok(remote.pinned()) }];
-    if let Some(key) = key {
-        let verdict = remote.signed_by(key).await?;
+    if let Some(signer) = signer {
+        let verdict = remote.signed_by(signer).await?;
         let outcome = verdict.map(|verified| verified.to_string());
         let outcome = outcome.map_err(|refusal| format!("{}: {refusal}", reason(&refusal)));
         checks.push(Check { name: "signature", outcome });
     }
     Ok(checks)
-}
-
-/// The reason that the operator gives for it.
-fn reason(refusal: &Refusal) -> Reason {
-    match refusal {
-        Refusal::Unsigned { .. } => Reason::Unsigned,
-        Refusal::WrongKey { .. } | Refusal::WrongKeyOrForm { .. } => Reason::SignedByAnother,
-        Refusal::Tampered { .. } => Reason::SignatureTampered,
-        Refusal::OtherSubject { .. } => Reason::SignedForAnother,
-        _ => Reason::SignatureInvalid,
-    }
 }
 
 fn print(arguments: &Arguments, checks: &[Check]) -> Result<(), Failure> {

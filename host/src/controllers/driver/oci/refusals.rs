@@ -102,15 +102,7 @@ fn who(setting: &Setting<'_>) -> String {
 
 /// Why an artifact is not taken as signed.
 pub(super) fn unverified(refusal: &kompox_signature::Refusal) -> Refusal {
-    use kompox_signature::Refusal as Signature;
-    let reason = match refusal {
-        Signature::Unsigned { .. } => Reason::Unsigned,
-        Signature::WrongKey { .. } => Reason::SignedByAnother,
-        Signature::Tampered { .. } => Reason::SignatureTampered,
-        Signature::OtherSubject { .. } => Reason::SignedForAnother,
-        _ => Reason::SignatureInvalid,
-    };
-    Refusal::new(Stage::Verified, reason, refusal.to_string())
+    Refusal::new(Stage::Verified, kompox_core::signature::reason(refusal), refusal.to_string())
 }
 
 #[cfg(test)]

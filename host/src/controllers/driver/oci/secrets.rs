@@ -3,10 +3,14 @@
 use super::{Reason, Refusal, Shell, Stage};
 use crate::{controllers::Error, reads};
 use k8s_openapi::api::core::v1::Secret;
-use kompox_crds::v1alpha1::driver::OciSource;
+use kompox_crds::v1alpha1::{
+    KeyRef,
+    driver::{OciSource, OciVerification},
+};
 use kompox_oci::Credentials;
-use kompox_signature::PublicKey;
+use kompox_signature::{Identity, Policy, PublicKey};
 use kube::Api;
+use std::sync::Arc;
 
 /// Where `kubernetes.io/dockerconfigjson` has its content.
 const DOCKER_CONFIG: &str = ".dockerconfigjson";
@@ -26,23 +30,34 @@ pub(super) async fn credentials(
     }))
 }
 
-/// The public key that must have signed; `None`: no signature is asked for.
-pub(super) async fn key(
+/// Who must have signed; `None`: no signature is asked for.
+pub(super) async fn signer(
     shell: &Shell,
     source: &OciSource,
-) -> Result<Result<Option<PublicKey>, Refusal>, Error> {
-    let Some(verify) = &source.verify else { return Ok(Ok(None)) };
-    let Some(reference) = &verify.key_secret_ref else {
-        let message = "`spec.source.oci.verify.keyless` is not supported by this build of the operator; sign with a \
-                       key and name it in `spec.source.oci.verify.keySecretRef`";
-        return Ok(Err(Refusal::new(Stage::Verified, Reason::NotSupported, message)));
-    };
+) -> Result<Result<Option<Policy>, Refusal>, Error> {
+    match &source.verify {
+        None => Ok(Ok(None)),
+        Some(OciVerification { key_secret_ref: Some(reference), .. }) => {
+            Ok(key(shell, reference).await?.map(|key| Some(Policy::Key(key))))
+        }
+        Some(OciVerification { keyless: Some(asked), .. }) => {
+            let identity = Identity { issuer: asked.issuer.clone(), subject: asked.subject.clone() };
+            let root = Arc::clone(&shell.artifacts.trust_root);
+            Ok(Ok(Some(Policy::Keyless { identity, root })))
+        }
+        Some(_) => {
+            let message = "`spec.source.oci.verify` names neither `keySecretRef` nor `keyless`";
+            Ok(Err(Refusal::new(Stage::Verified, Reason::InvalidSpec, message)))
+        }
+    }
+}
+
+async fn key(shell: &Shell, reference: &KeyRef) -> Result<Result<PublicKey, Refusal>, Error> {
     let field = "spec.source.oci.verify.keySecretRef";
     let refused = |message: String| Refusal::new(Stage::Verified, Reason::CredentialsMissing, message);
     let found = value(shell, field, &reference.name, &reference.key).await?;
     Ok(found.map_err(&refused).and_then(|pem| {
-        let key = PublicKey::from_pem(&pem).map(Some);
-        key.map_err(|error| {
+        PublicKey::from_pem(&pem).map_err(|error| {
             refused(format!("`{field}`: Secret `{}`, key `{}`: {error}", reference.name, reference.key))
         })
     }))

@@ -285,11 +285,20 @@ impl disk::Guest for Behaviours {
 
     fn volume_for(request: disk::VolumeRequest) -> Result<disk::Volume, Error> {
         let _ = behave()?;
-        Ok(disk::Volume {
-            source: disk::VolumeSource::Other(disk::OtherSource {
+        let source = match config("behaviour").as_str() {
+            "name-volume" => disk::VolumeSource::Csi(disk::CsiSource {
+                driver: "open.csi.example".to_owned(),
+                volume_handle: config("says"),
+                attributes: Vec::new(),
+                secrets: Vec::new(),
+            }),
+            _ => disk::VolumeSource::Other(disk::OtherSource {
                 kind: "hostPath".to_owned(),
                 json: format!("{{\"path\":\"/{}\"}}", request.handle),
             }),
+        };
+        Ok(disk::Volume {
+            source,
             topology: Vec::new(),
             mount_options: Vec::new(),
             access_modes: Vec::new(),
