@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use kompox_driver_runtime::digest;
+use kompox_signature::Policy;
 
 use super::report::{Common, Report};
 use super::{install, keys, remote::Remote};
@@ -43,12 +44,12 @@ Exit codes: 1 when the registry does not give it, 3 when it is no driver or not 
 /// # Errors
 /// When the registry does not give it, it is not signed by the key, or the file cannot be written.
 pub(super) async fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let key = arguments.key.as_deref().map(keys::public).transpose()?;
+    let signer = arguments.key.as_deref().map(keys::public).transpose()?.map(Policy::Key);
     let remote = Remote::resolve(&arguments.reference, &arguments.common.registries, Purpose::Pull).await?;
     let mut report =
         Report::default().fact("reference", remote.pinned()).fact("digest", remote.digest().as_str());
-    if let Some(key) = key {
-        let verified = remote.signed_by(&key).await?;
+    if let Some(signer) = signer {
+        let verified = remote.signed_by(&signer).await?;
         let verified = verified.map_err(|refusal| Failure::Unverified(Box::new(refusal)))?;
         report = report.fact("verifiedBy", verified.to_string());
     }
