@@ -142,7 +142,7 @@ impl<'a> Place<'a> {
 
 /// The KompoxApp that a scenario gives, with its Compose file and the files that this names.
 pub(super) fn app(name: &str, app: &App) -> Vec<Value> {
-    let (compose, files) = (format!("{name}-compose"), format!("{name}-files"));
+    let [compose, files, variables] = ["compose", "files", "variables"].map(|part| format!("{name}-{part}"));
     // Keys of a Secret have no slash.
     let key = |index: usize| format!("file-{index}");
     let content: Value = app
@@ -161,6 +161,9 @@ pub(super) fn app(name: &str, app: &App) -> Vec<Value> {
     if !mounts.is_empty() {
         spec["files"] = json!({ "mounts": mounts });
     }
+    if !app.variables.is_empty() {
+        spec["compose"]["envFrom"] = json!([{ "secretRef": { "name": variables } }]);
+    }
     if let Some(disk) = &app.disk {
         spec["volumes"] = json!([{ "name": "default", "diskRef": { "name": disk } }]);
     }
@@ -176,8 +179,6 @@ pub(super) fn app(name: &str, app: &App) -> Vec<Value> {
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": compose },
         "data": { "compose.yml": app.compose },
     });
-    let secret = json!({
-        "apiVersion": "v1", "kind": "Secret", "metadata": { "name": files }, "stringData": content,
-    });
-    vec![map, secret, app_object]
+    let secret = |name: &str, data: &Value| json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name }, "stringData": data });
+    vec![map, secret(&files, &content), secret(&variables, &json!(app.variables)), app_object]
 }
