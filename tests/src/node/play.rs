@@ -24,9 +24,12 @@ pub async fn play(stage: &NodeStage, scenario: &Scenario) -> Result<()> {
     let mut place = Place::open(stage, &scenario.name).await?;
     for (index, step) in scenario.steps.iter().enumerate() {
         let began = Instant::now();
-        take(&mut place, scenario, step)
-            .await
-            .with_context(|| format!("{}.yaml, step {}: {step:?}", scenario.name, index + 1))?;
+        let outcome = take(&mut place, scenario, step).await;
+        if let Err(error) = &outcome {
+            // The report comes when all have been played.
+            eprintln!("  {} step {} FAILED: {error:#}", scenario.name, index + 1);
+        }
+        outcome.with_context(|| format!("{}.yaml, step {}: {step:?}", scenario.name, index + 1))?;
         eprintln!("  {} step {} took {:.1} s", scenario.name, index + 1, began.elapsed().as_secs_f64());
     }
     place.close().await
