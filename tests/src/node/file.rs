@@ -19,6 +19,9 @@ pub struct Scenario {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Given {
+    /// Pod Security level of the namespace; none unless given.
+    #[serde(default, rename = "podSecurity")]
+    pub(super) pod_security: Option<String>,
     #[serde(default)]
     pub(super) disks: BTreeMap<String, Disk>,
     pub(super) apps: BTreeMap<String, App>,

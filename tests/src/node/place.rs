@@ -23,6 +23,8 @@ use std::path::PathBuf;
 
 /// Of the KompoxDriver's component, and of the Secret with devcloud's token.
 const NAME: &str = "devcloud";
+/// What the API server holds the pods of a namespace to.
+const POD_SECURITY: &str = "pod-security.kubernetes.io/enforce";
 
 pub(super) struct Place<'a> {
     pub(super) stage: &'a NodeStage,
@@ -33,11 +35,13 @@ pub(super) struct Place<'a> {
 
 impl<'a> Place<'a> {
     /// Makes the namespace and starts the operator; returns when the driver is ready.
-    pub(super) async fn open(stage: &'a NodeStage, name: &str) -> Result<Self> {
+    pub(super) async fn open(stage: &'a NodeStage, name: &str, pod_security: Option<&str>) -> Result<Self> {
         let namespace = format!("s-{name}");
         let log = stage.directory().join(format!("operator-{name}.log"));
         let mut place = Self { stage, namespace, operator: None, log };
-        let metadata = ObjectMeta { name: Some(place.namespace.clone()), ..ObjectMeta::default() };
+        let labels = pod_security.map(|level| [(POD_SECURITY.to_owned(), level.to_owned())].into());
+        let name = Some(place.namespace.clone());
+        let metadata = ObjectMeta { name, labels, ..ObjectMeta::default() };
         let api: Api<Namespace> = Api::all(place.client());
         api.create(&PostParams::default(), &Namespace { metadata, ..Namespace::default() }).await?;
         place.start_operator().await?;

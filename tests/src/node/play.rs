@@ -21,7 +21,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr, time::Instant};
 /// # Errors
 /// The first step that does not come out as expected, with its number.
 pub async fn play(stage: &NodeStage, scenario: &Scenario) -> Result<()> {
-    let mut place = Place::open(stage, &scenario.name).await?;
+    let mut place = Place::open(stage, &scenario.name, scenario.given.pod_security.as_deref()).await?;
     for (index, step) in scenario.steps.iter().enumerate() {
         let began = Instant::now();
         let outcome = take(&mut place, scenario, step).await;
