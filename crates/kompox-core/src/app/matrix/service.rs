@@ -75,7 +75,7 @@ pub(super) const ROWS: &[Row] = &[
     mapped(
         "services.*.depends_on.*.condition",
         &[],
-        "started: its containers run; healthy: its pod is ready; completed: its Job is",
+        "started: its containers run; healthy: its pod is ready, by a check in the file; completed: its Job is",
     ),
     mapped(
         "services.*.depends_on.*.restart",
