@@ -21,10 +21,12 @@ use std::{collections::BTreeMap, net::Ipv4Addr, time::Instant};
 /// # Errors
 /// The first step that does not come out as expected, with its number.
 pub async fn play(stage: &NodeStage, scenario: &Scenario) -> Result<()> {
+    let together = stage.parts.read().await;
     let mut place = Place::open(stage, &scenario.name, scenario.given.pod_security.as_deref()).await?;
+    drop(together);
     for (index, step) in scenario.steps.iter().enumerate() {
         let began = Instant::now();
-        let outcome = take(&mut place, scenario, step).await;
+        let outcome = take_turn(&mut place, scenario, step).await;
         if let Err(error) = &outcome {
             // The report comes when all have been played.
             eprintln!("  {} step {} FAILED: {error:#}", scenario.name, index + 1);
@@ -32,7 +34,19 @@ pub async fn play(stage: &NodeStage, scenario: &Scenario) -> Result<()> {
         outcome.with_context(|| format!("{}.yaml, step {}: {step:?}", scenario.name, index + 1))?;
         eprintln!("  {} step {} took {:.1} s", scenario.name, index + 1, began.elapsed().as_secs_f64());
     }
+    let _together = stage.parts.read().await;
     place.close().await
+}
+
+/// No other scenario may be in a step while a part of the cluster is restarted.
+async fn take_turn(place: &mut Place<'_>, scenario: &Scenario, step: &Step) -> Result<()> {
+    let stage = place.stage;
+    if matches!(step, Step::RestartPart(_)) {
+        let _alone = stage.parts.write().await;
+        return take(place, scenario, step).await;
+    }
+    let _together = stage.parts.read().await;
+    take(place, scenario, step).await
 }
 
 async fn take(place: &mut Place<'_>, scenario: &Scenario, step: &Step) -> Result<()> {
@@ -50,11 +64,11 @@ async fn take(place: &mut Place<'_>, scenario: &Scenario, step: &Step) -> Result
         Step::Finds(finds) => find(place, finds).await,
         Step::Stop(stop) => pods::stop(place, stop).await,
         Step::KillPod(service) => pods::kill(place, service).await,
+        Step::RestartPart(part) => Ok(place.stage.cluster.restart_part(*part).await?),
         Step::KillOperator(_) => {
             place.kill_operator().await?;
             place.start_operator().await
         }
-        Step::RestartPart(part) => Ok(place.stage.cluster.restart_part(*part).await?),
         Step::Ended(ended) => pods::has_ended(place, ended).await,
     }
 }
