@@ -5,6 +5,7 @@
 mod file;
 mod place;
 mod play;
+mod pods;
 mod stage;
 
 pub use file::Scenario;

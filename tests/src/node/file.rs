@@ -19,6 +19,9 @@ pub struct Scenario {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Given {
+    /// Pod Security level of the namespace; none unless given.
+    #[serde(default, rename = "podSecurity")]
+    pub(super) pod_security: Option<String>,
     #[serde(default)]
     pub(super) disks: BTreeMap<String, Disk>,
     pub(super) apps: BTreeMap<String, App>,
@@ -42,6 +45,9 @@ pub(super) struct App {
     /// Content of the files that the Compose file names.
     #[serde(default)]
     pub(super) files: BTreeMap<String, String>,
+    /// Variables for its `${NAME}`, in a Secret.
+    #[serde(default)]
+    pub(super) variables: BTreeMap<String, String>,
     /// The disk of its volumes.
     pub(super) disk: Option<String>,
     /// The published port that the ingress leads to.
@@ -56,7 +62,7 @@ pub(super) enum Step {
     Apply(Target),
     /// Waits until it is Ready.
     Ready(Target),
-    /// Waits until its condition Ready gives a reason.
+    /// Waits until its condition Ready gives a reason and a message.
     Says(Says),
     /// Deletes it and waits until it is gone.
     Delete(Target),
@@ -66,8 +72,16 @@ pub(super) enum Step {
     Http(Http),
     /// Runs a command in a container of a service.
     Exec(Exec),
-    /// Reads what a service printed: one object of JSON.
+    /// Reads what a service printed.
     Logs(Logs),
+    /// Waits until a pod of a service is as expected.
+    Pod(PodIs),
+    /// Looks whether a service has no pod.
+    NoPod(Service),
+    /// Waits until a finding about the Compose file stands in the app's status.
+    Finds(Finds),
+    /// Deletes the pods of a service with their own grace and waits until the first has ended.
+    Stop(Stop),
     /// Deletes the pods of a service without grace and waits until others are ready.
     KillPod(Service),
     /// SIGKILL to the operator, and starts it again.
@@ -137,6 +151,9 @@ pub(super) struct Exec {
     pub(super) code: i32,
     /// The whole standard output.
     pub(super) output: Option<String>,
+    /// Values in it, as in an answer.
+    #[serde(default)]
+    pub(super) json: BTreeMap<String, Value>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -144,8 +161,42 @@ pub(super) struct Exec {
 pub(super) struct Logs {
     pub(super) app: String,
     pub(super) service: String,
+    /// The whole of it.
+    pub(super) output: Option<String>,
     /// Values in it, as in an answer.
+    #[serde(default)]
     pub(super) json: BTreeMap<String, Value>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PodIs {
+    pub(super) app: String,
+    pub(super) service: String,
+    /// Values in the Pod object, as in an answer.
+    pub(super) json: BTreeMap<String, Value>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Finds {
+    pub(super) app: String,
+    /// Id of the finding, such as `KPX7778`.
+    pub(super) code: String,
+    /// The key that it is about.
+    pub(super) path: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stop {
+    pub(super) app: String,
+    pub(super) service: String,
+    /// Seconds that the containers have.
+    pub(super) grace: i64,
+    pub(super) code: i32,
+    /// The last words of the container.
+    pub(super) message: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -164,6 +215,8 @@ pub(super) struct Ended {
     /// How often it must have been started again at least.
     #[serde(default)]
     pub(super) restarts: i32,
+    /// In how many pods; one or more unless given.
+    pub(super) pods: Option<usize>,
 }
 
 /// The file as it lies there. Steps are read one by one, so that errors can name them.

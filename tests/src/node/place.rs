@@ -23,6 +23,8 @@ use std::path::PathBuf;
 
 /// Of the KompoxDriver's component, and of the Secret with devcloud's token.
 const NAME: &str = "devcloud";
+/// What the API server holds the pods of a namespace to.
+const POD_SECURITY: &str = "pod-security.kubernetes.io/enforce";
 
 pub(super) struct Place<'a> {
     pub(super) stage: &'a NodeStage,
@@ -33,11 +35,13 @@ pub(super) struct Place<'a> {
 
 impl<'a> Place<'a> {
     /// Makes the namespace and starts the operator; returns when the driver is ready.
-    pub(super) async fn open(stage: &'a NodeStage, name: &str) -> Result<Self> {
+    pub(super) async fn open(stage: &'a NodeStage, name: &str, pod_security: Option<&str>) -> Result<Self> {
         let namespace = format!("s-{name}");
         let log = stage.directory().join(format!("operator-{name}.log"));
         let mut place = Self { stage, namespace, operator: None, log };
-        let metadata = ObjectMeta { name: Some(place.namespace.clone()), ..ObjectMeta::default() };
+        let labels = pod_security.map(|level| [(POD_SECURITY.to_owned(), level.to_owned())].into());
+        let name = Some(place.namespace.clone());
+        let metadata = ObjectMeta { name, labels, ..ObjectMeta::default() };
         let api: Api<Namespace> = Api::all(place.client());
         api.create(&PostParams::default(), &Namespace { metadata, ..Namespace::default() }).await?;
         place.start_operator().await?;
@@ -142,7 +146,7 @@ impl<'a> Place<'a> {
 
 /// The KompoxApp that a scenario gives, with its Compose file and the files that this names.
 pub(super) fn app(name: &str, app: &App) -> Vec<Value> {
-    let (compose, files) = (format!("{name}-compose"), format!("{name}-files"));
+    let [compose, files, variables] = ["compose", "files", "variables"].map(|part| format!("{name}-{part}"));
     // Keys of a Secret have no slash.
     let key = |index: usize| format!("file-{index}");
     let content: Value = app
@@ -161,6 +165,9 @@ pub(super) fn app(name: &str, app: &App) -> Vec<Value> {
     if !mounts.is_empty() {
         spec["files"] = json!({ "mounts": mounts });
     }
+    if !app.variables.is_empty() {
+        spec["compose"]["envFrom"] = json!([{ "secretRef": { "name": variables } }]);
+    }
     if let Some(disk) = &app.disk {
         spec["volumes"] = json!([{ "name": "default", "diskRef": { "name": disk } }]);
     }
@@ -176,8 +183,6 @@ pub(super) fn app(name: &str, app: &App) -> Vec<Value> {
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": compose },
         "data": { "compose.yml": app.compose },
     });
-    let secret = json!({
-        "apiVersion": "v1", "kind": "Secret", "metadata": { "name": files }, "stringData": content,
-    });
-    vec![map, secret, app_object]
+    let secret = |name: &str, data: &Value| json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name }, "stringData": data });
+    vec![map, secret(&files, &content), secret(&variables, &json!(app.variables)), app_object]
 }

@@ -2,44 +2,51 @@
 
 use super::{
     PATIENCE, POLL,
-    file::{Ended, Exec, Http, Logs, Says, Scenario, Service, Snapshot, Step, Target},
+    file::{Finds, Http, Says, Scenario, Snapshot, Step, Target},
     place::{self, Place},
+    pods,
     stage::NodeStage,
 };
 use crate::{cloud, objects, scene::is};
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use http_body_util::Full;
 use hyper::Request;
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
-use kompox_crds::{
-    names::labels,
-    v1alpha1::{KompoxApp, KompoxDisk, KompoxSnapshot},
-};
-use kube::{
-    Api,
-    api::{DeleteParams, ListParams, LogParams},
-};
+use kompox_crds::v1alpha1::{KompoxApp, KompoxDisk, KompoxSnapshot};
+use kube::api::DeleteParams;
 use serde_json::{Value, json};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::Ipv4Addr,
-    time::Instant,
-};
+use std::{collections::BTreeMap, net::Ipv4Addr, time::Instant};
 
 /// Plays one scenario in a namespace of its own.
 ///
 /// # Errors
 /// The first step that does not come out as expected, with its number.
 pub async fn play(stage: &NodeStage, scenario: &Scenario) -> Result<()> {
-    let mut place = Place::open(stage, &scenario.name).await?;
+    let together = stage.parts.read().await;
+    let mut place = Place::open(stage, &scenario.name, scenario.given.pod_security.as_deref()).await?;
+    drop(together);
     for (index, step) in scenario.steps.iter().enumerate() {
         let began = Instant::now();
-        take(&mut place, scenario, step)
-            .await
-            .with_context(|| format!("{}.yaml, step {}: {step:?}", scenario.name, index + 1))?;
+        let outcome = take_turn(&mut place, scenario, step).await;
+        if let Err(error) = &outcome {
+            // The report comes when all have been played.
+            eprintln!("  {} step {} FAILED: {error:#}", scenario.name, index + 1);
+        }
+        outcome.with_context(|| format!("{}.yaml, step {}: {step:?}", scenario.name, index + 1))?;
         eprintln!("  {} step {} took {:.1} s", scenario.name, index + 1, began.elapsed().as_secs_f64());
     }
+    let _together = stage.parts.read().await;
     place.close().await
+}
+
+/// No other scenario may be in a step while a part of the cluster is restarted.
+async fn take_turn(place: &mut Place<'_>, scenario: &Scenario, step: &Step) -> Result<()> {
+    let stage = place.stage;
+    if matches!(step, Step::RestartPart(_)) {
+        let _alone = stage.parts.write().await;
+        return take(place, scenario, step).await;
+    }
+    let _together = stage.parts.read().await;
+    take(place, scenario, step).await
 }
 
 async fn take(place: &mut Place<'_>, scenario: &Scenario, step: &Step) -> Result<()> {
@@ -50,15 +57,19 @@ async fn take(place: &mut Place<'_>, scenario: &Scenario, step: &Step) -> Result
         Step::Delete(target) => delete(place, target).await,
         Step::Snapshot(snapshot) => cut(place, snapshot).await,
         Step::Http(http) => ask(place, http).await,
-        Step::Exec(exec) => run(place, exec).await,
-        Step::Logs(logs) => read(place, logs).await,
-        Step::KillPod(service) => kill_pod(place, service).await,
+        Step::Exec(exec) => pods::run(place, exec).await,
+        Step::Logs(logs) => pods::read(place, logs).await,
+        Step::Pod(pod) => pods::is_so(place, pod).await,
+        Step::NoPod(service) => pods::none(place, service).await,
+        Step::Finds(finds) => find(place, finds).await,
+        Step::Stop(stop) => pods::stop(place, stop).await,
+        Step::KillPod(service) => pods::kill(place, service).await,
+        Step::RestartPart(part) => Ok(place.stage.cluster.restart_part(*part).await?),
         Step::KillOperator(_) => {
             place.kill_operator().await?;
             place.start_operator().await
         }
-        Step::RestartPart(part) => Ok(place.stage.cluster.restart_part(*part).await?),
-        Step::Ended(ended) => has_ended(place, ended).await,
+        Step::Ended(ended) => pods::has_ended(place, ended).await,
     }
 }
 
@@ -93,12 +104,19 @@ async fn ready(place: &Place<'_>, target: &Target) -> Result<()> {
 }
 
 async fn hear(place: &Place<'_>, says: &Says) -> Result<()> {
-    let said = |app: &KompoxApp| is(app, "Ready", "reason", &says.reason);
-    let app = objects::wait_for(&place.api::<KompoxApp>(), &says.app, PATIENCE, said).await?;
-    let app = serde_json::to_value(&app)?;
-    let message = objects::condition(&app, "Ready", "message");
-    ensure!(message.contains(&says.contains), "it says {message:?}");
-    Ok(())
+    let said = |app: &KompoxApp| {
+        let message = |app: Value| objects::condition(&app, "Ready", "message").contains(&says.contains);
+        is(app, "Ready", "reason", &says.reason) && serde_json::to_value(app).is_ok_and(message)
+    };
+    objects::wait_for(&place.api::<KompoxApp>(), &says.app, PATIENCE, said).await.map(drop)
+}
+
+async fn find(place: &Place<'_>, finds: &Finds) -> Result<()> {
+    let found = |app: &KompoxApp| {
+        let mut diagnostics = app.status.iter().flat_map(|status| &status.diagnostics);
+        diagnostics.any(|found| found.code == finds.code && found.path.as_ref() == Some(&finds.path))
+    };
+    objects::wait_for(&place.api::<KompoxApp>(), &finds.app, PATIENCE, found).await.map(drop)
 }
 
 async fn delete(place: &Place<'_>, target: &Target) -> Result<()> {
@@ -155,103 +173,18 @@ async fn ask_once(place: &Place<'_>, http: &Http) -> Result<()> {
     if let Some(part) = &http.contains {
         ensure!(body.contains(part), "answered {body:?}");
     }
-    if http.json.is_empty() { Ok(()) } else { compare(&body, &http.json) }
+    compare(&body, &http.json)
 }
 
 /// Every value at its place.
-fn compare(text: &str, expected: &BTreeMap<String, Value>) -> Result<()> {
+pub(super) fn compare(text: &str, expected: &BTreeMap<String, Value>) -> Result<()> {
+    if expected.is_empty() {
+        return Ok(());
+    }
     let value: Value = serde_json::from_str(text).with_context(|| format!("this is no JSON: {text}"))?;
     for (pointer, expected) in expected {
         let found = value.pointer(pointer).unwrap_or(&Value::Null);
         ensure!(found == expected, "{pointer} is {found}, not {expected}, in {text}");
     }
     Ok(())
-}
-
-/// Repeated until it is as expected: the kubelet shows what is printed a moment later.
-async fn read(place: &Place<'_>, logs: &Logs) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let outcome = read_once(place, logs).await;
-        if outcome.is_ok() || Instant::now() > deadline {
-            return outcome;
-        }
-        tokio::time::sleep(POLL).await;
-    }
-}
-
-async fn read_once(place: &Place<'_>, logs: &Logs) -> Result<()> {
-    let pods = pods(place, &logs.app, &logs.service).await?;
-    let pod = pods.first().and_then(|pod| pod.metadata.name.as_deref()).context("there is no pod")?;
-    let text = place.api::<Pod>().logs(pod, &LogParams::default()).await?;
-    compare(&text, &logs.json)
-}
-
-/// With the real kubectl, as a developer would.
-async fn run(place: &Place<'_>, exec: &Exec) -> Result<()> {
-    let pods = pods(place, &exec.app, &exec.service).await?;
-    let pod = pods.iter().find(|pod| is(*pod, "Ready", "status", "True")).context("no pod is ready")?;
-    let name = pod.metadata.name.as_deref().context("a pod has no name")?;
-    let mut command = place.stage.cluster.kubectl();
-    command.args(["--namespace", &place.namespace, "exec", name]);
-    if let Some(container) = &exec.container {
-        command.args(["--container", container]);
-    }
-    let output = command.arg("--").args(&exec.command).output().await.context("failed to start kubectl")?;
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    ensure!(output.status.code() == Some(exec.code), "ended with {}: {out}{err}", output.status);
-    if let Some(expected) = &exec.output {
-        ensure!(out == *expected, "printed {out:?}");
-    }
-    Ok(())
-}
-
-async fn kill_pod(place: &Place<'_>, service: &Service) -> Result<()> {
-    let api = place.api::<Pod>();
-    let old = pods(place, &service.app, &service.service).await?;
-    ensure!(!old.is_empty(), "there is no pod to kill");
-    for name in old.iter().filter_map(|pod| pod.metadata.name.as_deref()) {
-        api.delete(name, &DeleteParams::default().grace_period(0)).await?;
-    }
-    let old: BTreeSet<_> = old.into_iter().filter_map(|pod| pod.metadata.uid).collect();
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let now = pods(place, &service.app, &service.service).await?;
-        let is_new = |pod: &Pod| pod.metadata.uid.as_ref().is_some_and(|uid| !old.contains(uid));
-        if now.iter().any(|pod| is_new(pod) && is(pod, "Ready", "status", "True")) {
-            return Ok(());
-        }
-        ensure!(Instant::now() < deadline, "no other pod is ready: {}", serde_json::to_string(&now)?);
-        tokio::time::sleep(POLL).await;
-    }
-}
-
-async fn has_ended(place: &Place<'_>, ended: &Ended) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let now = pods(place, &ended.app, &ended.service).await?;
-        let mut statuses =
-            now.iter().filter_map(|pod| pod.status.as_ref()?.container_statuses.as_ref()?.first());
-        if statuses.any(|status| {
-            status.restart_count >= ended.restarts && exit_codes(status).any(|code| code == ended.code)
-        }) {
-            return Ok(());
-        }
-        if Instant::now() > deadline {
-            bail!("it did not end so: {}", serde_json::to_string(&now)?);
-        }
-        tokio::time::sleep(POLL).await;
-    }
-}
-
-/// Of the container as it is, and of the one before it.
-fn exit_codes(status: &ContainerStatus) -> impl Iterator<Item = i32> {
-    let states = [&status.state, &status.last_state];
-    states.into_iter().filter_map(|state| Some(state.as_ref()?.terminated.as_ref()?.exit_code))
-}
-
-async fn pods(place: &Place<'_>, app: &str, service: &str) -> Result<Vec<Pod>> {
-    let selector = format!("{}={app},{}={service}", labels::APP, labels::SERVICE);
-    let api: Api<Pod> = place.api();
-    Ok(api.list(&ListParams::default().labels(&selector)).await?.items)
 }

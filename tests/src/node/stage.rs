@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use kompox_devcluster::{DevCluster, DevIngress, IngressOptions, Options, RealNode, Reporter, Storage};
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
+use tokio::sync::RwLock;
 
 /// Zone of the node, and so of every disk.
 pub(super) const ZONE: &str = "dev-a";
@@ -25,6 +26,8 @@ pub struct NodeStage {
     pub(super) storage: String,
     /// Its token.
     pub(super) token: SecretString,
+    /// Held by each step; a step that restarts a part of the cluster holds it alone.
+    pub(super) parts: RwLock<()>,
     directory: tempfile::TempDir,
 }
 
@@ -59,7 +62,8 @@ impl NodeStage {
         let token = text.lines().find_map(|line| line.strip_prefix("development "));
         let token = token.context("devcloud's token file has no account `development`")?.trim();
         let token = SecretString::from(token.to_owned());
-        Ok(Self { cluster, ingress, programs, storage: storage.url, token, directory })
+        let parts = RwLock::new(());
+        Ok(Self { cluster, ingress, programs, storage: storage.url, token, parts, directory })
     }
 
     /// What operators of this run need.

@@ -24,13 +24,13 @@ pub(super) const ROWS: &[Row] = &[
     mapped(
         "services.*.command",
         &["containers[].args"],
-        "words, `$` doubled; an unquoted operator of the shell is refused",
+        "words, `$` doubled; an unquoted operator of the shell is refused; an empty one keeps the image's, as in the Engine",
     ),
     mapped("services.*.command[]", &["containers[].args"], "words, `$` doubled"),
     mapped(
         "services.*.entrypoint",
         &["containers[].command"],
-        "words, `$` doubled; the image's command is dropped, as in Docker",
+        "words, `$` doubled; the image's command is dropped, as in Docker; an empty one needs a `command`",
     ),
     mapped("services.*.entrypoint[]", &["containers[].command"], "words, `$` doubled"),
     mapped(
@@ -75,7 +75,7 @@ pub(super) const ROWS: &[Row] = &[
     mapped(
         "services.*.depends_on.*.condition",
         &[],
-        "started: its containers run; healthy: its pod is ready; completed: its Job is",
+        "started: its containers run; healthy: its pod is ready, by a check in the file; completed: its Job is",
     ),
     mapped(
         "services.*.depends_on.*.restart",
@@ -86,7 +86,7 @@ pub(super) const ROWS: &[Row] = &[
     mapped(
         "services.*.healthcheck",
         &["containers[].readinessProbe", "containers[].startupProbe"],
-        "a pod that fails is not reached; it is not restarted",
+        "a pod that fails is reached under its name, but not through routes; it is not restarted, as in Docker",
     ),
     mapped(
         "services.*.healthcheck.test.**",
@@ -126,7 +126,7 @@ pub(super) const ROWS: &[Row] = &[
     mapped(
         "services.*.restart",
         &["Deployment", "StatefulSet", "Job.spec.backoffLimit"],
-        "`no` and `on-failure` become a Job unless others reach the service",
+        "`no` and `on-failure` become a Job unless others reach the service; without the key it is restarted whenever it ends, unlike in Docker",
     ),
     near(
         "services.*.container_name",
@@ -209,7 +209,7 @@ pub(super) const ROWS: &[Row] = &[
     near(
         "services.*.stop_signal",
         &["containers[].lifecycle.preStop"],
-        "sent by a shell in the container; the image's own signal needs no key",
+        "sent by a shell in the container, and not with `init`; the image's own signal needs no key",
     ),
     mapped(
         "services.*.post_start.**",

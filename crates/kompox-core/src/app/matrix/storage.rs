@@ -14,7 +14,7 @@ pub(super) const ROWS: &[Row] = &[
     mapped(
         "services.*.volumes[].source",
         &["volumes[]", "containers[].volumeMounts[].subPath"],
-        "a directory of a disk; of a bind, what `bindMap` or `files.mounts` give the path",
+        "a directory of a disk; of a bind, what `bindMap` or `files.mounts` give the path; without one the image's content, lost with the container",
     ),
     mapped("services.*.volumes[].target", &["containers[].volumeMounts[].mountPath"], "as it says"),
     mapped("services.*.volumes[].read_only", &["containers[].volumeMounts[].readOnly"], "as it says"),
@@ -69,7 +69,7 @@ pub(super) const ROWS: &[Row] = &[
     mapped(
         "services.*.tmpfs.**",
         &["volumes[].emptyDir"],
-        "a file system in memory; options other than `size` have no effect",
+        "a file system in memory, with the mode 1777, in which programs can run; options other than `size` have no effect",
     ),
     mapped("services.*.configs", &["volumes[].configMap"], "a file for each entry"),
     mapped("services.*.configs[]", &["volumes[].configMap"], "a file, readable by all"),
