@@ -24,7 +24,7 @@ pub(crate) struct Options {
 /// When the demo service does not build, or an image cannot be made or reproduced.
 pub(crate) fn run(workspace: &Workspace, options: Options) -> anyhow::Result<PathBuf> {
     step("images", || {
-        let target = musl_target();
+        let target = setup::musl_target();
         setup::rust_target(workspace, &target)?;
         let demo = demo(workspace, &target)?;
         let out = workspace.target.join("images");
@@ -59,9 +59,4 @@ fn demo(workspace: &Workspace, target: &str) -> anyhow::Result<PathBuf> {
     build.env("RUSTFLAGS", format!("--remap-path-prefix={}=/cargo", home.display()));
     shell::run(&mut build)?;
     Ok(workspace.target.join(target).join("image/demo"))
-}
-
-/// Static executables for this processor.
-pub(crate) fn musl_target() -> String {
-    format!("{}-unknown-linux-musl", std::env::consts::ARCH)
 }

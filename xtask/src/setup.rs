@@ -9,7 +9,6 @@ use std::process::Command;
 use anyhow::Context as _;
 
 use crate::drivers::TARGET;
-use crate::images;
 use crate::report::step;
 use crate::shell;
 use crate::workspace::Workspace;
@@ -46,7 +45,7 @@ pub(crate) fn for_builds(workspace: &Workspace) -> anyhow::Result<()> {
 
 fn targets(workspace: &Workspace) -> anyhow::Result<()> {
     rust_target(workspace, TARGET)?;
-    rust_target(workspace, &images::musl_target())
+    rust_target(workspace, &musl_target())
 }
 
 /// Adds a target to the toolchain when its standard library is not there.
@@ -67,4 +66,9 @@ pub(crate) fn rust_target(workspace: &Workspace, target: &str) -> anyhow::Result
     shell::run(&mut add).with_context(|| {
         format!("the Rust target {target} is missing; install Rust with rustup (https://rustup.rs), or add the target to this toolchain by hand")
     })
+}
+
+/// Static executables for this processor.
+pub(crate) fn musl_target() -> String {
+    format!("{}-unknown-linux-musl", std::env::consts::ARCH)
 }

@@ -17,8 +17,9 @@ use sigstore as backend;
 
 use crate::{
     refusal::Refusal,
+    signer::{Form, Identity, Signer, Verified},
     subject::Subject,
-    verify::{Evidence, Form, Signer, Verified, first_good},
+    verify::{Evidence, first_good},
 };
 use std::fmt;
 
@@ -61,22 +62,6 @@ impl TrustRoot {
 impl fmt::Debug for TrustRoot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TrustRoot")
-    }
-}
-
-/// Who must have signed. Both must match exactly; patterns are not known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// Issuer of the identity token, such as `https://token.actions.githubusercontent.com`.
-    pub issuer: String,
-
-    /// Subject of the certificate: an e-mail address or the URI of a workflow.
-    pub subject: String,
-}
-
-impl fmt::Display for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {}", self.subject, self.issuer)
     }
 }
 

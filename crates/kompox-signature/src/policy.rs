@@ -2,10 +2,11 @@
 
 use crate::{
     key::PublicKey,
-    keyless::{Identity, TrustRoot, verify_keyless},
+    keyless::{TrustRoot, verify_keyless},
     refusal::Refusal,
+    signer::{Identity, Verified},
     subject::Subject,
-    verify::{Evidence, Verified, verify},
+    verify::{Evidence, verify},
 };
 use std::sync::Arc;
 

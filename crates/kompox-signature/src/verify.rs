@@ -4,10 +4,11 @@ use crate::{
     bundle,
     key::PublicKey,
     refusal::Refusal,
+    signer::{Form, Signer, Verified},
     simple::{self, SIGNATURE_ANNOTATION},
     subject::Subject,
 };
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 /// Most pieces of evidence that are looked at.
 pub const MAX_EVIDENCE: usize = 64;
@@ -29,59 +30,6 @@ pub enum Evidence {
     },
     /// The layer of a referrer of the type [`BUNDLE_MEDIA_TYPE`](crate::BUNDLE_MEDIA_TYPE).
     Bundle(Vec<u8>),
-}
-
-/// Which of the two forms a signature has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// A simple signing payload behind a `.sig` tag.
-    SimpleSigning,
-    /// A Sigstore bundle among the referrers.
-    Bundle,
-}
-
-impl fmt::Display for Form {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SimpleSigning => "simple signing",
-            Self::Bundle => "sigstore bundle",
-        })
-    }
-}
-
-/// Who signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Signer {
-    /// The holder of a key, by its fingerprint: `sha256:` and 64 hex digits.
-    Key(String),
-    /// The holder of an identity.
-    Identity(crate::keyless::Identity),
-}
-
-impl fmt::Display for Signer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(fingerprint) => write!(f, "key {fingerprint}"),
-            Self::Identity(identity) => write!(f, "{identity}"),
-        }
-    }
-}
-
-/// Whose signature was found. Its text is meant for `status.verifiedBy`: some 100 characters for a key, and
-/// for an identity as long as its two names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified {
-    /// Whose.
-    pub signer: Signer,
-
-    /// The form of the signature.
-    pub form: Form,
-}
-
-impl fmt::Display for Verified {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.signer, self.form)
-    }
 }
 
 /// Looks for one good signature of `key` on `subject`. Others beside it do no harm: whoever may push can add them.

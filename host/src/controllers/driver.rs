@@ -7,6 +7,7 @@
 //! operator that finds something bad goes on with the `last_good` component, also after a restart.
 
 mod component;
+mod found;
 mod last_good;
 mod oci;
 mod policy;
@@ -25,6 +26,7 @@ use crate::{
     shutdown::Shutdown,
     watches,
 };
+use found::Found;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kompox_core::driver::Driver as _;
 use kompox_crds::{Reason, names::field_managers, v1alpha1::KompoxDriver};
@@ -40,7 +42,7 @@ use kube::{
     },
 };
 use report::{InUse, Refusal, Seen, Stage};
-use source::{Found, Sources};
+use source::Sources;
 use std::{sync::Arc, time::Duration};
 use trust::Accepted;
 

@@ -1,12 +1,15 @@
 //! Reads answers within bounds.
 
-use super::{failure, session::Meter};
+use super::failure;
 use crate::{
     digest::{Digest, Hasher},
     error::{Fault, Size},
 };
 use bytes::{Bytes, BytesMut};
 use reqwest::Response;
+
+/// Told how many bytes of how many are done.
+pub(crate) type Meter<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
 
 /// The whole body, of `limit` bytes at most.
 pub(super) async fn read(mut response: Response, what: &'static str, limit: u64) -> Result<Bytes, Fault> {
@@ -51,17 +54,4 @@ pub(super) async fn read_exactly(
         )));
     }
     Ok(bytes.freeze())
-}
-
-/// The beginning of a body, for a message; what is no text is left out.
-pub(super) async fn beginning(mut response: Response) -> String {
-    const LIMIT: usize = 4096;
-    let mut bytes = Vec::new();
-    while bytes.len() < LIMIT {
-        match response.chunk().await {
-            Ok(Some(chunk)) => bytes.extend(chunk.iter().take(LIMIT - bytes.len())),
-            _ => break,
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -1,6 +1,5 @@
 //! From what the HTTP client and the registry say to a fault that can be told from others.
 
-use super::body;
 use crate::error::Fault;
 use http::StatusCode;
 use reqwest::Response;
@@ -35,8 +34,21 @@ pub(super) async fn expect(response: Response, expected: &[StatusCode]) -> Resul
         StatusCode::FORBIDDEN => Fault::Forbidden,
         StatusCode::NOT_FOUND => Fault::NotFound,
         StatusCode::TOO_MANY_REQUESTS => Fault::Throttled { after: retry_after(&response) },
-        _ => Fault::Status { status: status.as_u16(), message: message(&body::beginning(response).await) },
+        _ => Fault::Status { status: status.as_u16(), message: message(&beginning(response).await) },
     })
+}
+
+/// The beginning of a body, for a message; what is no text is left out.
+async fn beginning(mut response: Response) -> String {
+    const LIMIT: usize = 4096;
+    let mut bytes = Vec::new();
+    while bytes.len() < LIMIT {
+        match response.chunk().await {
+            Ok(Some(chunk)) => bytes.extend(chunk.iter().take(LIMIT - bytes.len())),
+            _ => break,
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn retry_after(response: &Response) -> Option<Duration> {

@@ -1,6 +1,11 @@
 //! A conversation with one repository of one registry: URLs, retries with credentials, bounds.
 
-use super::{Access, auth, body, connection::Connection, failure};
+use super::{
+    Access, auth,
+    body::{self, Meter},
+    connection::Connection,
+    failure,
+};
 use crate::{
     credentials::Credential,
     digest::Digest,
@@ -24,9 +29,6 @@ const MANIFEST_TYPES: &str = "application/vnd.oci.image.manifest.v1+json, applic
      application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
 
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
-
-/// Told how many bytes of how many are done.
-pub(crate) type Meter<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
 
 /// A tag or a digest.
 #[derive(Clone, Copy, Debug)]

@@ -10,8 +10,8 @@ mod secrets;
 
 use super::{
     Shell, component,
+    found::{Component, Found, Version, refused},
     report::{Refusal, Stage},
-    source::{Component, Found, Version, refused},
 };
 use crate::controllers::Error;
 use kompox_crds::{

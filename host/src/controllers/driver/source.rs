@@ -2,7 +2,9 @@
 //! dropped; what is kept in memory is the compiled component or the refusal.
 
 use super::{
-    Shell, component, oci,
+    Shell, component,
+    found::{Component, Found, Version, refused},
+    oci,
     report::{Refusal, Stage},
 };
 use crate::{controllers::Error, reads};
@@ -11,7 +13,6 @@ use kompox_crds::{
     Reason,
     v1alpha1::driver::{DriverSource, KompoxDriver, WasmKeyRef},
 };
-use kompox_driver_runtime::{LoadError, LoadedDriver};
 use kompox_oci::Reference;
 use kube::{Api, ResourceExt as _};
 use std::{
@@ -19,49 +20,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
-
-/// A component, or why there is none.
-pub(super) type Component = Result<Arc<LoadedDriver>, Refusal>;
-
-/// What a source gave.
-pub(super) struct Found {
-    pub(super) component: Component,
-    /// Whose signature it has, if one was asked for.
-    pub(super) verified_by: Option<String>,
-    /// What is worth knowing though the component is there.
-    pub(super) note: Option<String>,
-    /// When to look again though nothing changes here.
-    pub(super) again: Option<Duration>,
-}
-
-impl Found {
-    pub(super) fn refused(refusal: Refusal) -> Self {
-        Self::from(Err(refusal))
-    }
-}
-
-impl From<Component> for Found {
-    fn from(component: Component) -> Self {
-        Self { component, verified_by: None, note: None, again: None }
-    }
-}
-
-/// What a component depends on: as long as it is the same, nothing is read again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Version {
-    ConfigMap {
-        /// The ConfigMap's uid and resourceVersion.
-        stored: (Option<String>, Option<String>),
-        key: String,
-        pin: Option<String>,
-    },
-    Artifact {
-        /// The digest of its manifest.
-        manifest: String,
-        pin: Option<String>,
-        verified_by: Option<String>,
-    },
-}
 
 /// The components that were read, and when registries were asked, by name of their KompoxDriver.
 #[derive(Default)]
@@ -191,12 +149,4 @@ async fn load(shell: &Shell, key: &str, packed: Vec<u8>, pin: Option<&str>) -> C
     })?;
     shell.artifacts.keep(&bytes);
     shell.runtime.load(bytes).await.map_err(|error| refused(&error))
-}
-
-pub(super) fn refused(error: &LoadError) -> Refusal {
-    let reason = match error {
-        LoadError::Describe(_) => Reason::DriverFailed,
-        _ => Reason::DriverIncompatible,
-    };
-    Refusal::new(Stage::Compiled, reason, error.to_string())
 }
