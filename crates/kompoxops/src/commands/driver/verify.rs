@@ -50,8 +50,8 @@ Examples:
   kompoxops driver verify my-cloud.wasm.zst --digest sha256:3b0c…
   kompoxops driver verify oci://registry.example.com/acme/my-cloud:1.2.0 --key cosign.pub
   kompoxops driver verify oci://registry.example.com/acme/my-cloud:1.2.0 \\
-      --certificate-identity https://github.com/acme/my-cloud/.github/workflows/release.yml@refs/tags/v1.2.0 \\
-      --certificate-oidc-issuer https://token.actions.githubusercontent.com
+      --certificate-identity release@example.com \\
+      --certificate-oidc-issuer https://accounts.google.com
 
 A refused signature is told with the reason that the condition Verified of the KompoxDriver would
 have; `kompoxops explain SignedByAnother` tells more.
