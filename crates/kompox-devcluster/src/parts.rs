@@ -121,6 +121,11 @@ impl Parts {
         self.running.iter_mut().find_map(|(name, part)| part.exited().map(|status| (*name, status)))
     }
 
+    /// How a part ended that ended by itself; `None`: it runs, or was never started.
+    pub(crate) fn end_of(&mut self, name: PartName) -> Option<ExitStatus> {
+        self.running.get_mut(&name)?.exited()
+    }
+
     /// The next start of this part is one of those that the state counts.
     pub(crate) fn count_restart(&mut self, name: PartName) {
         *self.restarts.entry(name).or_default() += 1;

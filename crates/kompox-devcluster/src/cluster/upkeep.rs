@@ -37,8 +37,17 @@ impl DevCluster {
         let started = self.restart_part(part).await;
         match started {
             // What does not come up has ended once more, as far as that is a process at all.
-            Err(error) if !self.parts.lock().await.put_down(part).await => Err(error),
+            Err(error) if !self.parts.lock().await.put_down(part).await => Err(self.cause(error).await),
             _ => Ok(()),
+        }
+    }
+
+    /// What ends with the machine ends a moment before it, and is not started again without it.
+    async fn cause(&self, error: Error) -> Error {
+        let machine = self.parts.lock().await.end_of(PartName::Machine);
+        match machine {
+            Some(how) => self.given_up(PartName::Machine, &how.to_string()).await,
+            None => error,
         }
     }
 

@@ -17,7 +17,7 @@ use kompox_oci::Reference;
 use kube::{Api, ResourceExt as _};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
