@@ -109,10 +109,10 @@ pub(super) async fn an_endpoint_of_a_private_authority_needs_its_certificate(sta
     scene.endpoints[0].clone_from(&front.url);
     put(&scene, std::fs::read(stage.programs.drivers.join("eks.wasm"))?).await?;
     let with = |bundle: Option<&str>| {
-        let mut egress = serde_json::json!({ "mode": "Declared" });
-        if let Some(bundle) = bundle {
-            egress["trustBundle"] = bundle.into();
-        }
+        let egress = match bundle {
+            Some(bundle) => serde_json::json!({ "mode": "Declared", "trustBundle": bundle }),
+            None => serde_json::json!({ "mode": "Declared" }),
+        };
         let source = serde_json::json!({ "configMapRef": { "name": "component" } });
         driver(&scene, "private", &serde_json::json!({ "source": source, "egress": egress }))
     };

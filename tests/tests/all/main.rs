@@ -40,17 +40,9 @@ macro_rules! tests {
     };
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    let arguments = Arguments::from_args();
-    let runtime = Arc::new(Runtime::new()?);
-    let stage = if arguments.list {
-        None
-    } else {
-        eprintln!("starting the control plane ({})", kompox_devcluster::BANNER);
-        let reporter = Reporter::new(|progress| eprintln!("  {progress}"));
-        Some(Arc::new(runtime.block_on(Stage::start(reporter))?))
-    };
-    let tests = tests! {
+/// Every test, by module.
+fn all() -> Vec<(&'static str, Test)> {
+    tests! {
         rules: cel_and_defaults subresources_and_columns;
         component: makes_a_disk_once_although_the_answer_was_lost leaves_a_disk_of_another_owner_alone
             restores_into_another_zone refuses_to_delete_what_is_attached grows_a_disk waits_when_throttled
@@ -87,8 +79,21 @@ fn main() -> anyhow::Result<ExitCode> {
             keyless_identities_are_verified_and_each_refusal_has_its_reason;
         gitea: from_compose_to_a_restored_disk;
         trouble: what_is_wrong_is_said_and_the_others_go_on the_cloud_goes_away_and_comes_back;
+    }
+    .into()
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::from_args();
+    let runtime = Arc::new(Runtime::new()?);
+    let stage = if arguments.list {
+        None
+    } else {
+        eprintln!("starting the control plane ({})", kompox_devcluster::BANNER);
+        let reporter = Reporter::new(|progress| eprintln!("  {progress}"));
+        Some(Arc::new(runtime.block_on(Stage::start(reporter))?))
     };
-    let trials = tests
+    let trials = all()
         .into_iter()
         .map(|(name, test)| {
             let (runtime, stage) = (Arc::clone(&runtime), stage.clone());

@@ -252,7 +252,8 @@ pub(super) async fn keyless_identities_are_verified_and_each_refusal_has_its_rea
 
     let unlogged = async |subject: &Subject| -> Result<Value> {
         let mut bundle = signed(subject).await?;
-        bundle["verificationMaterial"]["tlogEntries"] = json!([]);
+        let entries = bundle.pointer_mut("/verificationMaterial/tlogEntries");
+        *entries.context("the bundle has no log entries")? = json!([]);
         Ok(bundle)
     };
     place.push_with(b"\0asm unlogged".to_vec(), unlogged).await?;
