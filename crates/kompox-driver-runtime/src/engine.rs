@@ -15,8 +15,9 @@ use wasmtime::{
     Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
 };
 
-/// How often running guests are made to yield, so that timeouts can take effect.
-const TICK: Duration = Duration::from_millis(5);
+/// How often running guests are made to yield, so that timeouts can take effect and others get their turn: with 5 ms a
+/// neighbour of an endless loop felt it (`cargo xtask bench neighbour`).
+const TICK: Duration = Duration::from_millis(2);
 /// Stack of wasm code within the stack of a call.
 const WASM_STACK: usize = 512 << 10;
 /// Stack of a call, host functions included.

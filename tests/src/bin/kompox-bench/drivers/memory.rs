@@ -6,7 +6,11 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use kompox_core::driver::Driver as _;
 use kompox_driver_runtime::{ComponentCache, LoadedDriver};
 use std::{path::Path, process::Command, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, runtime::Handle, task::JoinSet};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    runtime::Handle,
+    task::JoinSet,
+};
 
 /// Instances that are alive at once. One more makes the 32 calls that the operator makes of a driver at once by default:
 /// a further one would wait for its turn, and never send.
@@ -42,10 +46,11 @@ pub(crate) fn measure(cache: &Path) -> Result<()> {
             "<= 15 MiB",
         );
         let driver = drivers.first().context("there is no driver")?.granted(loopback()?);
-        let each = instances(&driver).await?;
+        let connections = connections().await?;
+        let calls = instances(&driver).await?;
+        let (each, connection) = (calls.each, connections.each);
         let kib = |bytes: f64| format!("{:.1} KiB", bytes / 1024.0);
         row("memory of a call that waits for its cloud", &kib(each), "-");
-        let connection = connections().await?;
         row("  of it: its connection, as it is of a native client", &kib(connection), "-");
         row("  of it: its instance", &kib(each - connection), "<= 64 KiB");
         Ok(())
@@ -53,7 +58,7 @@ pub(crate) fn measure(cache: &Path) -> Result<()> {
 }
 
 /// Bytes for each of as many native requests that wait for an answer.
-async fn connections() -> Result<f64> {
+async fn connections() -> Result<Waiting> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/", listener.local_addr()?);
     let native = Arc::new(Native::new(Handle::current()));
@@ -65,7 +70,7 @@ async fn connections() -> Result<f64> {
 }
 
 /// Bytes for each of many calls that wait for an answer.
-async fn instances(driver: &Arc<LoadedDriver>) -> Result<f64> {
+async fn instances(driver: &Arc<LoadedDriver>) -> Result<Waiting> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = format!("http://{}/", listener.local_addr()?);
     grown(&listener, |calls| {
@@ -78,8 +83,15 @@ async fn instances(driver: &Arc<LoadedDriver>) -> Result<f64> {
     .await
 }
 
-/// By how many bytes the process grows with each call after the first, when a server keeps them all waiting.
-async fn grown(listener: &TcpListener, start: impl Fn(&mut JoinSet<Result<()>>)) -> Result<f64> {
+/// Calls that a server keeps waiting. As long as this lives: what is freed would be used again by what is measured next.
+struct Waiting {
+    /// By how many bytes the process grew with each of them after the first.
+    each: f64,
+    _calls: JoinSet<Result<()>>,
+    _silent: Vec<TcpStream>,
+}
+
+async fn grown(listener: &TcpListener, start: impl Fn(&mut JoinSet<Result<()>>)) -> Result<Waiting> {
     let mut calls = JoinSet::new();
     let mut silent = Vec::new();
     let mut before = 0;
@@ -95,6 +107,5 @@ async fn grown(listener: &TcpListener, start: impl Fn(&mut JoinSet<Result<()>>))
         }
     }
     let added = resident().saturating_sub(before);
-    calls.abort_all();
-    Ok(added as f64 / INSTANCES as f64)
+    Ok(Waiting { each: added as f64 / INSTANCES as f64, _calls: calls, _silent: silent })
 }
