@@ -20,7 +20,7 @@ use crate::{
     shutdown::Shutdown,
     watches::{self, Watched},
 };
-use futures::{Stream, StreamExt as _, channel::mpsc, future, stream};
+use futures::{FutureExt as _, Stream, StreamExt as _, channel::mpsc, future, stream};
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
 use kube::{
     Api, Resource, ResourceExt as _,
@@ -212,9 +212,11 @@ impl<K: Watched> Controller<K> {
             let reconcile = reconcile.clone();
             async move { Ok::<_, Infallible>(attempt(name, object, context, reconcile).await) }
         };
-        self.inner
+        let (store, context) = (self.store, self.context);
+        let running = self
+            .inner
             .graceful_shutdown_on(shutdown.requested())
-            .run(attempt, |_, never, _| match *never {}, self.context)
+            .run(attempt, |_, never, _| match *never {}, context)
             .for_each(|result| {
                 // Failures were handled in `attempt`, interrupted watches where they are read. What is
                 // left is an object that went between its trigger and its turn.
@@ -222,13 +224,26 @@ impl<K: Watched> Controller<K> {
                     tracing::debug!(controller = name, %error, "nothing to reconcile");
                 }
                 future::ready(())
-            })
-            .await;
+            });
+        tokio::select! {
+            () = running => {}
+            () = never_began(&store, shutdown.requested()) => {}
+        }
         tracing::info!(controller = name, "controller drained");
     }
 
     fn part<C: Resource<DynamicType = ()>>(&self) -> crate::readiness::Announcement {
         self.context.readiness.expect(format!("{}/{}", self.name, C::kind(&())))
+    }
+}
+
+/// Returns at the request when no list is complete yet: nothing has been reconciled then, and the library would go on
+/// waiting for a list that nobody reads any more.
+async fn never_began<K: Watched>(store: &Store<K>, request: impl Future<Output = ()>) {
+    request.await;
+    let began = store.wait_until_ready().now_or_never().is_some_and(|ready| ready.is_ok());
+    if began {
+        future::pending().await
     }
 }
 

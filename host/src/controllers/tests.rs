@@ -204,3 +204,14 @@ async fn a_copy_from_before_our_own_write_is_not_reconciled() {
     let done = |_: Arc<KompoxDisk>, _: Arc<Context>| async { Ok(Action::await_change()) };
     assert_eq!(attempt("disk", object("7"), Arc::clone(&context), done).await, Action::await_change());
 }
+
+#[tokio::test]
+async fn a_controller_without_a_complete_list_ends_when_asked() {
+    let mut writer = kube::runtime::reflector::store::Writer::<KompoxDisk>::default();
+    let store = writer.as_reader();
+    assert_eq!(never_began(&store, future::pending()).now_or_never(), None);
+    assert_eq!(never_began(&store, future::ready(())).now_or_never(), Some(()));
+    writer.apply_watcher_event(&Event::Init);
+    writer.apply_watcher_event(&Event::InitDone);
+    assert_eq!(never_began(&store, future::ready(())).now_or_never(), None);
+}
