@@ -243,7 +243,7 @@ async fn never_began<K: Watched>(store: &Store<K>, request: impl Future<Output =
     request.await;
     let began = store.wait_until_ready().now_or_never().is_some_and(|ready| ready.is_ok());
     if began {
-        future::pending().await
+        future::pending::<()>().await;
     }
 }
 
