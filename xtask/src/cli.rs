@@ -53,6 +53,9 @@ enum Task {
         /// Leave everything running and say how to look around
         #[arg(long)]
         keep: bool,
+        /// Let pods be simulated, also where containers could run
+        #[arg(long)]
+        simulated: bool,
     },
     /// Measure
     Bench {
@@ -79,8 +82,10 @@ pub(crate) fn run(cli: &Cli) -> anyhow::Result<()> {
         Task::Layers => layers::run(&workspace),
         Task::Check => check::run(&workspace),
         Task::Test => test::run(&workspace),
-        Task::Demo { keep } => {
-            demo::run(&workspace, if *keep { demo::Afterwards::Keep } else { demo::Afterwards::TearDown })
+        Task::Demo { keep, simulated } => {
+            let afterwards = if *keep { demo::Afterwards::Keep } else { demo::Afterwards::TearDown };
+            let pods = if *simulated { demo::Pods::Simulated } else { demo::Pods::WhereTheyRun };
+            demo::run(&workspace, afterwards, pods)
         }
         Task::Bench { subject } => bench::run(&workspace, *subject),
     }

@@ -16,25 +16,30 @@ pub(crate) enum Afterwards {
     Keep,
 }
 
+/// What runs the app's pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pods {
+    /// Real containers where this machine can.
+    WhereTheyRun,
+    /// Nothing, also where it could.
+    Simulated,
+}
+
 /// Runs the demonstration with debug builds: what counts is the time of a first run.
 ///
 /// # Errors
 /// When something does not build, or the demonstration fails.
-pub(crate) fn run(workspace: &Workspace, afterwards: Afterwards) -> anyhow::Result<()> {
+pub(crate) fn run(workspace: &Workspace, afterwards: Afterwards, pods: Pods) -> anyhow::Result<()> {
     setup::for_builds(workspace)?;
     let drivers = drivers::run(workspace, Profile::Debug)?;
-    // All members at once, as `cargo test` builds them: a narrower choice has other features, and so a second
-    // build of half the dependencies.
+    // As `cargo xtask test` builds: a narrower choice has other features, and so a second build of most dependencies.
     step("build", || {
-        shell::run(shell::cargo(&workspace.root).args([
-            "build",
-            "--workspace",
-            "--bins",
-            "--exclude",
-            "xtask",
-        ]))
+        shell::run(shell::cargo(&workspace.root).args(["build", "--workspace", "--all-targets"]))
     })?;
-    let images = images::where_containers_run(workspace)?;
+    let images = match pods {
+        Pods::WhereTheyRun => images::where_containers_run(workspace)?,
+        Pods::Simulated => None,
+    };
     let mut demo = Command::new(workspace.executable(Profile::Debug, "kompox-demo"));
     demo.current_dir(&workspace.root)
         .env("KOMPOX_DRIVERS_DIR", &drivers)
@@ -44,6 +49,9 @@ pub(crate) fn run(workspace: &Workspace, afterwards: Afterwards) -> anyhow::Resu
     }
     if afterwards == Afterwards::Keep {
         demo.arg("--keep");
+    }
+    if pods == Pods::Simulated {
+        demo.arg("--simulated");
     }
     step("demo", || shell::run(&mut demo))
 }

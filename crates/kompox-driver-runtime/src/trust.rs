@@ -9,7 +9,8 @@ use rustls::{
 };
 use std::sync::Arc;
 
-/// Certificate authorities that one driver believes besides the public ones, for private endpoints.
+/// Certificate authorities that one driver believes besides the public ones, for private endpoints. Empty by default;
+/// the caller bounds the text that it is read from (a KompoxDriver's has 64 KiB at most).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustBundle(Vec<TrustAnchor<'static>>);
 

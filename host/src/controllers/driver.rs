@@ -154,11 +154,11 @@ async fn bring(shell: &Shell, driver: &KompoxDriver) -> Result<Seen, Error> {
     let name = driver.name_any();
     let Found { component, verified_by, note, again } = source::component(shell, driver).await?;
     let (fresh, mut refusal) = match component {
-        Ok(component) => (Some(component), refused_update(shell, driver)),
+        Ok(component) => (Some(component), refused_update(shell, driver).or_else(|| refused_bundle(driver))),
         Err(refusal) => (None, Some(refusal)),
     };
     let last_good = match (shell.catalog.of_owner(&name), &refusal) {
-        (None, Some(refusal)) => last_good::load(shell, driver, refusal).await,
+        (None, Some(refusal)) if fresh.is_none() => last_good::load(shell, driver, refusal).await,
         (known, _) => known,
     };
     let mut in_use = None;
@@ -177,10 +177,6 @@ async fn bring(shell: &Shell, driver: &KompoxDriver) -> Result<Seen, Error> {
             Err(_) => {}
         }
     }
-    // A spec that cannot be read changes nothing: what it said before holds.
-    if refusal.as_ref().is_some_and(|refusal| refusal.reason == Reason::InvalidSpec) {
-        in_use = in_use.or_else(|| kept(shell, driver));
-    }
     // What may not be used under the present spec is not used, however good it was.
     if in_use.is_none() {
         shell.catalog.remove(&name);
@@ -194,17 +190,17 @@ async fn bring(shell: &Shell, driver: &KompoxDriver) -> Result<Seen, Error> {
     Ok(Seen { in_use, refusal, verified_by, note, again })
 }
 
-/// What serves now, as the status shows it.
-fn kept(shell: &Shell, driver: &KompoxDriver) -> Option<InUse> {
-    let egress = driver.status.as_ref()?.egress.clone()?;
-    Some(InUse { driver: shell.catalog.of_owner(&driver.name_any())?, egress })
-}
-
 /// What is wrong with the present file of a built-in driver; what came from it before serves on.
 fn refused_update(shell: &Shell, driver: &KompoxDriver) -> Option<Refusal> {
     let built_in = driver.spec.source.is_none();
     let why = built_in.then(|| shell.catalog.registry().refused_update(&driver.name_any())).flatten()?;
     Some(Refusal::new(Stage::Compiled, Reason::DriverIncompatible, why))
+}
+
+/// What is wrong with the trust bundle; the one before is believed on, and the rest of the spec holds.
+fn refused_bundle(driver: &KompoxDriver) -> Option<Refusal> {
+    let why = policy::trust_bundle(driver.spec.egress.as_ref()).err()?;
+    Some(Refusal::new(Stage::Ready, Reason::InvalidSpec, why))
 }
 
 fn put(shell: &Shell, driver: &KompoxDriver, component: &Arc<LoadedDriver>) -> Result<InUse, Refusal> {
@@ -215,10 +211,11 @@ fn put(shell: &Shell, driver: &KompoxDriver, component: &Arc<LoadedDriver>) -> R
     } else {
         Origin::Installed(spec.grants.replace_built_in_types.iter().cloned().collect())
     };
-    let (grant, egress) = policy::egress(spec.egress.as_ref(), built_in, &shell.base)
-        .map_err(|message| Refusal::new(Stage::Ready, Reason::InvalidSpec, message))?;
-    let grant = policy::credentials(grant, &spec);
     let known = shell.catalog.of_owner(&driver.name_any());
+    let (grant, egress) = policy::egress(spec.egress.as_ref(), built_in, &shell.base);
+    let before = || known.as_ref().map(|known| known.grant().trust_bundle.clone()).unwrap_or_default();
+    let trust_bundle = policy::trust_bundle(spec.egress.as_ref()).unwrap_or_else(|_| before());
+    let grant = policy::credentials(EgressGrant { trust_bundle, ..grant }, &spec);
     let same = known.filter(|known| known.digest() == component.digest() && *known.grant() == grant);
     let granted = same.unwrap_or_else(|| component.granted(grant));
     let settings = policy::settings(&spec);

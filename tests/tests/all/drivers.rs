@@ -108,15 +108,15 @@ pub(super) async fn an_endpoint_of_a_private_authority_needs_its_certificate(sta
     let front = TlsFront::start(scene.proxy.ec2_address()).await?;
     scene.endpoints[0].clone_from(&front.url);
     put(&scene, std::fs::read(stage.programs.drivers.join("eks.wasm"))?).await?;
-    let with = |bundle: Option<&str>| {
+    let with = |mode: &str, bundle: Option<&str>| {
         let egress = match bundle {
-            Some(bundle) => serde_json::json!({ "mode": "Declared", "trustBundle": bundle }),
-            None => serde_json::json!({ "mode": "Declared" }),
+            Some(bundle) => serde_json::json!({ "mode": mode, "trustBundle": bundle }),
+            None => serde_json::json!({ "mode": mode }),
         };
         let source = serde_json::json!({ "configMapRef": { "name": "component" } });
         driver(&scene, "private", &serde_json::json!({ "source": source, "egress": egress }))
     };
-    scene.apply(&with(None)).await?;
+    scene.apply(&with("Declared", None)).await?;
     says(&scene, "private", "Ready", "Ready").await?;
     scene.apply(&scene.disk("data", "")).await?;
     let told = |disk: &KompoxDisk| {
@@ -126,16 +126,26 @@ pub(super) async fn an_endpoint_of_a_private_authority_needs_its_certificate(sta
     };
     objects::wait_for(&scene.api::<KompoxDisk>(), "data", PATIENCE, told).await?;
 
-    // What cannot be used takes nothing away.
-    scene.apply(&with(Some("a certificate"))).await?;
+    scene.apply(&with("Declared", Some(&front.certificate))).await?;
+    says(&scene, "private", "Ready", "Ready").await?;
+    scene.disk_ready("data").await?;
+
+    // What cannot be used takes nothing away: the certificates of before are believed on.
+    scene.apply(&with("Declared", Some("a certificate"))).await?;
     let (bad, message) = says(&scene, "private", "Ready", "InvalidSpec").await?;
     ensure!(message.starts_with("spec.egress.trustBundle: it holds no certificate"), "{message}");
     ensure!(bad.status.unwrap_or_default().digest.is_some(), "no component is in use: {message}");
-
-    scene.apply(&with(Some(&front.certificate))).await?;
-    says(&scene, "private", "Ready", "Ready").await?;
-    scene.disk_ready("data").await?;
-    Api::<KompoxDriver>::all(scene.client()).delete("private", &DeleteParams::default()).await?;
+    scene.apply(&scene.disk("second", "")).await?;
+    scene.disk_ready("second").await?;
+    // And it keeps nothing open that the rest of the spec closes.
+    scene.apply(&with("None", Some("a certificate"))).await?;
+    let drivers: Api<KompoxDriver> = Api::all(scene.client());
+    let closed = |driver: &KompoxDriver| {
+        let egress = driver.status.as_ref().and_then(|status| status.egress.as_ref());
+        egress.is_some_and(|egress| egress.mode == "None") && is(driver, "Ready", "reason", "InvalidSpec")
+    };
+    objects::wait_for(&drivers, "private", PATIENCE, closed).await?;
+    drivers.delete("private", &DeleteParams::default()).await?;
     scene.close().await
 }
 

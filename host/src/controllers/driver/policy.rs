@@ -8,14 +8,11 @@ use std::{collections::BTreeSet, time::Duration};
 
 /// The grant of a driver and how the status shows it. Absent: what a built-in driver declares is open, and
 /// a driver that was brought along has no network. `base` is granted to every driver.
-///
-/// # Errors
-/// The trust bundle cannot be used; the message names the field.
 pub(super) fn egress(
     spec: Option<&Egress>,
     built_in: bool,
     base: &EgressGrant,
-) -> Result<(EgressGrant, EgressStatus), String> {
+) -> (EgressGrant, EgressStatus) {
     let absent = if built_in { EgressMode::Declared } else { EgressMode::None };
     let mode = spec.map_or(absent, |egress| egress.mode);
     let custom = spec.filter(|_| mode == EgressMode::Custom);
@@ -28,17 +25,22 @@ pub(super) fn egress(
         EgressMode::Declared => ("Declared", EgressScope::Declared),
         EgressMode::Custom => ("Custom", EgressScope::Hosts(hosts.clone())),
     };
-    let bundle = spec.and_then(|egress| egress.trust_bundle.as_deref());
-    let trust_bundle = bundle.map(TrustBundle::from_pem).transpose();
-    let trust_bundle = trust_bundle
-        .map_err(|error| {
-            format!("spec.egress.trustBundle: {error}; give the certificates of your authorities")
-        })?
-        .unwrap_or_default();
-    let mut grant = EgressGrant { scope, trust_bundle, ..base.clone() };
+    let mut grant = EgressGrant { scope, ..base.clone() };
     // The API server let only blocks of addresses pass; a form that is not known here grants nothing.
     grant.networks.extend(cidrs.iter().filter_map(|cidr| cidr.parse::<ipnet::IpNet>().ok()));
-    Ok((grant, EgressStatus { mode: word.to_owned(), hosts, cidrs }))
+    (grant, EgressStatus { mode: word.to_owned(), hosts, cidrs })
+}
+
+/// Whose certificates a driver believes besides those of public authorities.
+///
+/// # Errors
+/// What is wrong with the certificates; the message names the field.
+pub(super) fn trust_bundle(spec: Option<&Egress>) -> Result<TrustBundle, String> {
+    let bundle = spec.and_then(|egress| egress.trust_bundle.as_deref());
+    let read = bundle.map(TrustBundle::from_pem).transpose();
+    let unusable =
+        |error| format!("spec.egress.trustBundle: {error}; give the certificates of your authorities");
+    read.map(Option::unwrap_or_default).map_err(unusable)
 }
 
 /// What a driver may do with credentials, and what its calls may use. The operator's own identity is for built-in drivers, which need a
@@ -122,7 +124,7 @@ mod tests {
             ..EgressGrant::default()
         };
         for (spec, built_in, word, scope, networks) in cases {
-            let (grant, status) = egress(spec.as_ref(), built_in, &base).unwrap();
+            let (grant, status) = egress(spec.as_ref(), built_in, &base);
             assert_eq!((status.mode.as_str(), &grant.scope), (word, &scope));
             assert_eq!((grant.networks.len(), grant.plain_http), (networks, PlainHttp::InGrantedNetworks));
         }
@@ -130,9 +132,10 @@ mod tests {
 
     #[test]
     fn a_bundle_that_cannot_be_used_is_named() {
-        let trust_bundle = Some("no certificate".to_owned());
-        let spec = Egress { mode: EgressMode::Declared, hosts: vec![], cidrs: vec![], trust_bundle };
-        let error = egress(Some(&spec), true, &EgressGrant::default()).unwrap_err();
+        let text = Some("no certificate".to_owned());
+        let spec = Egress { mode: EgressMode::Declared, hosts: vec![], cidrs: vec![], trust_bundle: text };
+        let error = trust_bundle(Some(&spec)).unwrap_err();
         assert!(error.starts_with("spec.egress.trustBundle: it holds no certificate"), "{error}");
+        assert_eq!(trust_bundle(None), Ok(TrustBundle::default()));
     }
 }

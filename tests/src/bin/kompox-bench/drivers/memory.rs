@@ -83,7 +83,8 @@ async fn instances(driver: &Arc<LoadedDriver>) -> Result<Waiting> {
     .await
 }
 
-/// Calls that a server keeps waiting. As long as this lives: what is freed would be used again by what is measured next.
+/// Calls that a server keeps waiting. They are held to the end: memory that one kind frees would be used again by the
+/// next, which would then seem to need none.
 struct Waiting {
     /// By how many bytes the process grew with each of them after the first.
     each: f64,
@@ -91,6 +92,7 @@ struct Waiting {
     _silent: Vec<TcpStream>,
 }
 
+/// Starts the calls, each when the one before is waiting.
 async fn grown(listener: &TcpListener, start: impl Fn(&mut JoinSet<Result<()>>)) -> Result<Waiting> {
     let mut calls = JoinSet::new();
     let mut silent = Vec::new();
